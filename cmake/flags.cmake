@@ -1,0 +1,38 @@
+# Compiler and linker flags, each group with its reason. Nothing else in the build adds flags.
+
+set(QHIVE_INCLUDES include src)
+
+# C17, and floating point that means the same everywhere: the tables of all builds are equal to the bit.
+set(QHIVE_LANGUAGE_FLAGS -std=c17 -ffp-contract=off -fno-fast-math)
+
+set(QHIVE_WARNING_FLAGS
+  -Wall -Wextra -Wpedantic -Werror
+  -Wconversion -Wsign-conversion -Wfloat-conversion -Wdouble-promotion
+  -Wshadow -Wundef -Wvla -Wpointer-arith -Wwrite-strings -Wimplicit-fallthrough
+  -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
+)
+
+set(QHIVE_DEFINITIONS QH_ASSERT_LEVEL=${QHIVE_ASSERT_LEVEL} QHIVE_VERSION="${QHIVE_VERSION}")
+
+# -ffreestanding implies -fno-builtin: no loop of ours becomes a call of memset, and the memory functions
+# in src/base/bytes.c cannot be turned into calls of themselves. Copies of known size are
+# __builtin_memcpy, which stays one load and store.
+set(QHIVE_WASM_COMPILE_FLAGS
+  --target=wasm32 -O3 -ffreestanding -nostdlib -nostdlibinc -fvisibility=hidden
+  -mbulk-memory -msign-ext -mnontrapping-fptoint -mmutable-globals
+)
+if(QHIVE_SIMD)
+  list(APPEND QHIVE_WASM_COMPILE_FLAGS -msimd128)
+endif()
+
+# The stack is lowest, so overflowing it traps at address 0 instead of writing over static data. The
+# memory is imported and its maximum left to whoever creates it. No --allow-undefined: a missing
+# function is an error here, not an import. --strip-all drops names, producers and features sections.
+set(QHIVE_WASM_LINK_FLAGS
+  --no-entry --stack-first -z stack-size=1048576 --import-memory
+  --gc-sections --strip-all --fatal-warnings -O2
+)
+
+set(QHIVE_SANITIZE_FLAGS
+  -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+)

@@ -1,0 +1,26 @@
+# Every C file of qhive, once, by room. A new file is one new line here; tests/build checks that no
+# file of src/ is missing. Order matters to nothing.
+
+set(QHIVE_SOURCES
+  # base
+  src/base/bytes.c
+  src/base/maths.c
+  src/base/result.c
+  # sync
+  # memory
+  # learn
+  # shared
+  # runtime
+)
+
+# Only in the WebAssembly module (and its tests): the exports.
+set(QHIVE_WASM_SOURCES
+)
+
+# Only in native builds.
+set(QHIVE_NATIVE_SOURCES
+)
+
+# The C unit tests, native and in wasm. Each is compiled on its own: static names may repeat.
+file(GLOB QHIVE_TEST_SOURCES RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS tests/c/*.c)
+list(SORT QHIVE_TEST_SOURCES)

@@ -1,0 +1,172 @@
+/**
+ * Compiles and links one WebAssembly module. CMake calls it with a job file (cmake/wasm.cmake):
+ *
+ *   places    [source root, output file, compiler]; compiler '' means npm's @yowasp/clang
+ *   unit      C files compiled together as one unit: the optimiser sees the whole core at once
+ *   separate  C files compiled one by one
+ *   exports   text files that list the exported symbols, one per line, # begins a comment
+ *   compile, link   flags
+ *
+ * @yowasp/clang is LLVM compiled to WebAssembly. Its first call takes seconds and the next ones a tenth
+ * of that, so one process does everything. It sees a virtual tree, which holds just the C files and
+ * headers under the source root; paths are relative to it with either compiler, so that no path of the
+ * building machine can reach the module and two folders give the same bytes.
+ *
+ * Beside the module goes a dependency file in make's syntax: every header that was really read.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+
+const SOURCE_FOLDERS = ['include', 'src', 'tests/c'];
+const SOURCE_FILE = /\.(c|h|inc|def)$/;
+const OLDEST_CLANG = 19;
+
+/** A toolchain runs `clang` and `wasm-ld` over one set of files named relative to the source root. */
+async function npmToolchain(root) {
+    const { commands, Exit } = await import('@yowasp/clang');
+    await commands.clang(null, {}, { fetchProgress() {} }); // loads LLVM without its progress lines
+    let tree = loadTree(root);
+    const run = async (name, args) => {
+        try {
+            tree = await commands[name](args, tree);
+        } catch (error) {
+            if (error instanceof Exit) throw new CompilerError(name, error.code);
+            throw error;
+        }
+    };
+    return {
+        clang: (args) => run('clang', args),
+        link: (args) => run('wasm-ld', args),
+        write: (name, text) => void (tree[name] = text),
+        read: (name) => bytesOf(tree[name]),
+        close() {},
+    };
+}
+
+/** clang and wasm-ld of the machine, run in the source root; what they write goes to a scratch folder. */
+function systemToolchain(root, clang) {
+    const [, major] = /clang version (\d+)/.exec(execFileSync(clang, ['--version'], { encoding: 'utf8' })) ?? [];
+    if (!(Number(major) >= OLDEST_CLANG))
+        throw new Error(`${clang} is version ${major ?? 'unknown'}; clang ${OLDEST_CLANG} or later is needed`);
+    const scratch = mkdtempSync(join(tmpdir(), 'qhive-'));
+    const inScratch = (name) => join(scratch, name);
+    const run = (name, program, args, cwd) => {
+        try {
+            execFileSync(program, args, { cwd, stdio: 'inherit' });
+        } catch (error) {
+            throw new CompilerError(name, error.status ?? error.message);
+        }
+    };
+    return {
+        clang(args) {
+            const [input] = args.slice(-1);
+            const generated = !input.includes('/');
+            const files = args.map((arg) => (/^[^/]+\.(o|d)$/.test(arg) || (generated && arg === input) ? inScratch(arg) : arg));
+            run('clang', clang, generated ? ['-I.', ...files] : files, root);
+        },
+        link: (args) => run('wasm-ld', linkerBeside(clang), args, scratch),
+        write: (name, text) => writeFileSync(inScratch(name), text),
+        read: (name) => readFileSync(inScratch(name)),
+        close: () => rmSync(scratch, { recursive: true, force: true }),
+    };
+}
+
+/** wasm-ld as the compiler finds it: beside it in a WASI SDK, with its version suffix in a distribution. */
+function linkerBeside(clang) {
+    const suffix = /clang(-\d+)?$/.exec(basename(clang))?.[1] ?? '';
+    const named = execFileSync(clang, [`-print-prog-name=wasm-ld${suffix}`], { encoding: 'utf8' }).trim();
+    return named || join(dirname(clang), `wasm-ld${suffix}`);
+}
+
+class CompilerError extends Error {
+    constructor(name, status) {
+        super(`${name} failed (${status})`);
+    }
+}
+
+function loadTree(root) {
+    const tree = {};
+    for (const folder of SOURCE_FOLDERS) {
+        let node = tree;
+        for (const part of folder.split('/')) node = node[part] ??= {};
+        loadFolder(join(root, folder), node);
+    }
+    return tree;
+}
+
+function loadFolder(folder, node) {
+    let entries = [];
+    try {
+        entries = readdirSync(folder, { withFileTypes: true });
+    } catch (error) {
+        if (error.code !== 'ENOENT') throw error;
+    }
+    for (const entry of entries) {
+        const path = join(folder, entry.name);
+        if (entry.isDirectory()) loadFolder(path, (node[entry.name] ??= {}));
+        else if (SOURCE_FILE.test(entry.name)) node[entry.name] = readFileSync(path, 'utf8');
+    }
+}
+
+function bytesOf(content) {
+    if (content === undefined) throw new Error('the compiler wrote no output');
+    return typeof content === 'string' ? Buffer.from(content) : content;
+}
+
+function readExports(root, files) {
+    const lines = files.flatMap((file) => readFileSync(join(root, file), 'utf8').split('\n'));
+    const names = lines.map((line) => line.replace(/#.*/, '').trim()).filter(Boolean);
+    const bad = names.filter((name) => !/^[A-Za-z_]\w*$/.test(name));
+    if (bad.length > 0) throw new Error(`not a symbol in ${files.join(', ')}: ${bad.join(', ')}`);
+    return [...new Set(names)];
+}
+
+/** The files a make-style dependency list names under the source root, relative to it. */
+function dependencies(root, text) {
+    const [, list = ''] = /^[^:]+:((?:.|\n)*)$/.exec(text.replace(/\\\r?\n/g, ' ')) ?? [];
+    return list
+        .split(/(?<!\\)\s+/)
+        .filter(Boolean)
+        .map((path) => path.replace(/\\ /g, ' '))
+        .map((path) => (path.startsWith(root) ? path.slice(root.length + 1) : path).replace(/^\.\//, ''))
+        .filter((path) => SOURCE_FOLDERS.some((folder) => path.startsWith(`${folder}/`)));
+}
+
+async function build(job) {
+    const [root, output, compiler] = job.places;
+    const toolchain = compiler === '' ? await npmToolchain(root) : systemToolchain(root, compiler);
+    try {
+        const read = new Set();
+        const objects = [];
+        const compile = async (input, name) => {
+            await toolchain.clang([...job.compile, '-MD', '-MF', `${name}.d`, '-c', '-o', `${name}.o`, input]);
+            const list = new TextDecoder().decode(toolchain.read(`${name}.d`));
+            for (const path of dependencies(root, list)) read.add(path);
+            objects.push(`${name}.o`);
+        };
+        toolchain.write('unit.c', job.unit.map((path) => `#include "${path}"\n`).join(''));
+        await compile('unit.c', 'unit');
+        for (const [i, path] of job.separate.entries()) await compile(path, `separate${i}`);
+
+        const exported = readExports(root, job.exports).map((name) => `--export=${name}`);
+        await toolchain.link([...job.link, ...exported, '-o', 'module.wasm', ...objects]);
+        writeFileSync(output, toolchain.read('module.wasm'));
+        const escaped = (path) => path.replace(/ /g, '\\ ');
+        const list = [...read].sort().map((path) => ` \\\n  ${escaped(resolve(root, path))}`);
+        writeFileSync(`${output}.d`, `${escaped(output)}:${list.join('')}\n`);
+    } finally {
+        toolchain.close();
+    }
+}
+
+const jobFile = process.argv[2];
+const job = JSON.parse(readFileSync(jobFile, 'utf8'));
+try {
+    await build(job);
+} catch (error) {
+    rmSync(job.places[1], { force: true });
+    console.error(error instanceof CompilerError ? error.message : error);
+    process.exitCode = 1;
+}
