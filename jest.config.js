@@ -1,0 +1,22 @@
+/** Two projects: `package` needs only Node, `browser` also needs Chromium. tests/run.mjs starts both. */
+const shared = {
+    testEnvironment: 'node',
+    transform: {},
+    moduleFileExtensions: ['js', 'mjs', 'cjs', 'json'],
+    modulePathIgnorePatterns: ['<rootDir>/build/'],
+    setupFilesAfterEnv: ['<rootDir>/tests/build/jest.setup.js'],
+};
+
+export default {
+    maxWorkers: 2,
+    watchman: false,
+    projects: [
+        {
+            ...shared,
+            displayName: 'package',
+            testMatch: ['<rootDir>/tests/**/*.test.js'],
+            testPathIgnorePatterns: ['/node_modules/', '<rootDir>/tests/browser/'],
+        },
+        { ...shared, displayName: 'browser', testMatch: ['<rootDir>/tests/browser/**/*.test.js'] },
+    ],
+};
