@@ -7,7 +7,7 @@ set(QHIVE_LANGUAGE_FLAGS -std=c17 -ffp-contract=off -fno-fast-math)
 
 set(QHIVE_WARNING_FLAGS
   -Wall -Wextra -Wpedantic -Werror
-  -Wconversion -Wsign-conversion -Wfloat-conversion -Wdouble-promotion
+  -Wconversion -Wsign-conversion -Wfloat-conversion
   -Wshadow -Wundef -Wvla -Wpointer-arith -Wwrite-strings -Wimplicit-fallthrough
   -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
 )

@@ -8,7 +8,15 @@ set(QHIVE_SOURCES
   src/base/result.c
   # sync
   # memory
+  src/memory/budget.c
+  src/memory/heap.c
+  src/memory/memory.c
+  src/memory/pool.c
+  src/memory/record.c
   # learn
+  src/learn/encoder.c
+  src/learn/policy.c
+  src/learn/table.c
   # shared
   # runtime
 )
