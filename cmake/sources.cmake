@@ -14,15 +14,21 @@ set(QHIVE_SOURCES
   src/memory/pool.c
   src/memory/record.c
   # learn
+  src/learn/agent.c
   src/learn/encoder.c
   src/learn/policy.c
+  src/learn/replay.c
+  src/learn/rules.c
   src/learn/table.c
   # shared
   # runtime
+  src/runtime/batch.c
+  src/runtime/runtime.c
 )
 
 # Only in the WebAssembly module (and its tests): the exports.
 set(QHIVE_WASM_SOURCES
+  src/wasm/exports.c
 )
 
 # Only in native builds.

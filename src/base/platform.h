@@ -1,0 +1,57 @@
+/* The compiler and nothing else: attributes, assertion tiers, and the few facts of C17 freestanding
+ * that every room needs. The core uses no libc; `bytes.h` has the four memory functions.
+ *
+ * Assertion tiers (QH_ASSERT_LEVEL): 0 none · 1 cheap checks in release builds (QH_ASSERT) ·
+ * 2 adds checks that cost a loop (QH_ASSERT2) · 3 adds whole-structure validators (QH_ASSERT3). */
+#ifndef QH_BASE_PLATFORM_H
+#define QH_BASE_PLATFORM_H
+
+#include <limits.h>
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "qhive/result.h"
+
+#ifndef QH_ASSERT_LEVEL
+#define QH_ASSERT_LEVEL 1
+#endif
+
+#define QH_LIKELY(x) __builtin_expect(!!(x), 1)
+#define QH_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define QH_INLINE static inline __attribute__((always_inline))
+#define QH_NOINLINE __attribute__((noinline))
+
+#define QH_ASSERT_IF_(x) ((x) ? (void)0 : __builtin_trap())
+#if QH_ASSERT_LEVEL >= 1
+#define QH_ASSERT(x) QH_ASSERT_IF_(x)
+#else
+#define QH_ASSERT(x) ((void)0)
+#endif
+#if QH_ASSERT_LEVEL >= 2
+#define QH_ASSERT2(x) QH_ASSERT_IF_(x)
+#else
+#define QH_ASSERT2(x) ((void)0)
+#endif
+#if QH_ASSERT_LEVEL >= 3
+#define QH_ASSERT3(x) QH_ASSERT_IF_(x)
+#else
+#define QH_ASSERT3(x) ((void)0)
+#endif
+
+/* Return early with a failure: `QH_TRY(qh_heap_alloc(...));` */
+#define QH_TRY(expression)                                                                         \
+    do {                                                                                           \
+        qh_result qh_try_ = (expression);                                                          \
+        if (QH_UNLIKELY(qh_try_ != QH_OK)) return qh_try_;                                         \
+    } while (0)
+
+#define QH_MIN(a, b) ((a) < (b) ? (a) : (b))
+#define QH_MAX(a, b) ((a) > (b) ? (a) : (b))
+
+#define QH_MAX_ACTIONS 1024
+#define QH_MAX_DIMS 64
+#define QH_MAX_TILINGS 32
+
+#endif

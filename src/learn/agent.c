@@ -1,0 +1,569 @@
+#include "learn/agent.h"
+
+#include "base/bytes.h"
+#include "base/maths.h"
+
+qh_agent_def qh_agent_def_default(void) {
+    return (qh_agent_def){.algorithm = QH_Q_LEARNING,
+                          .rate = {0.1, 0.1, 1},
+                          .discount = 0.95,
+                          .policy = QH_EPSILON_GREEDY,
+                          .exploration = {0.1, 0.1, 1},
+                          .n_step = 1,
+                          .replay_alpha = 0.6,
+                          .replay_beta = 0.4,
+                          .quota_bytes = 10.0 * 1024 * 1024};
+}
+
+/* ---------------------------------------------------------------- definition */
+
+static bool in_unit(double x) {
+    return x >= 0 && x <= 1;
+}
+
+static bool rate_is_valid(const qh_agent_def *def) {
+    const qh_schedule *rate = &def->rate;
+    return def->rate_visits || (rate->start > 0 && rate->start <= 1 && rate->end >= 0 &&
+                                rate->end <= 1 && in_unit(rate->decay));
+}
+
+static bool policy_is_valid(const qh_agent_def *def) {
+    const qh_schedule *exploration = &def->exploration;
+    if (!in_unit(exploration->decay)) return false;
+    switch (def->policy) {
+    case QH_GREEDY: return true;
+    case QH_EPSILON_GREEDY: return in_unit(exploration->start) && in_unit(exploration->end);
+    case QH_SOFTMAX:
+        return exploration->start > 0 && exploration->end > 0 &&
+               qh__is_finite(exploration->start) && qh__is_finite(exploration->end);
+    case QH_UCB: return def->ucb_c >= 0 && qh__is_finite(def->ucb_c);
+    default: return false;
+    }
+}
+
+/* Combinations without a meaning in the literature are refused, not guessed. */
+static bool combination_is_valid(const qh_agent_def *def) {
+    if (def->lambda > 0 && (def->n_step > 1 || def->algorithm == QH_DOUBLE_Q)) return false;
+    return def->planning == 0 || def->encoder.kind != QH_ENCODER_TILES;
+}
+
+static qh_result check(const qh_agent_def *def) {
+    bool valid =
+        def->actions >= 1 && def->actions <= QH_MAX_ACTIONS && def->algorithm <= QH_DOUBLE_Q &&
+        rate_is_valid(def) && in_unit(def->discount) && policy_is_valid(def) &&
+        def->tie_break <= QH_TIE_FIRST && qh__abs(def->initial_value) <= QH_FLOAT_MAX &&
+        in_unit(def->lambda) && def->n_step >= 1 && def->n_step <= 1024 &&
+        def->replay_kind <= QH_REPLAY_PRIORITIZED && in_unit(def->replay_alpha) &&
+        in_unit(def->replay_beta) && def->planning <= 1000000 &&
+        def->replay_capacity <= 0x10000000 && def->quota_bytes >= 0 && combination_is_valid(def);
+    return valid ? qh_encoder_check(&def->encoder) : QH_INVALID_ARGUMENT;
+}
+
+/* What must agree for a table to mean the same to two agents. */
+static uint64_t hash_config(const qh_agent_def *def, uint64_t plane_seed) {
+    const qh_encoder_def *encoder = &def->encoder;
+    uint64_t hash =
+        qh__hash_step(encoder->kind, (uint64_t)def->actions << 8 | (def->algorithm == QH_DOUBLE_Q));
+    if (encoder->kind == QH_ENCODER_INDEX) return qh__hash_step(hash, encoder->states);
+    if (encoder->kind == QH_ENCODER_TILES) hash = qh__hash_step(hash, encoder->tilings);
+    if (encoder->kind == QH_ENCODER_SIMHASH)
+        hash = qh__hash_step(qh__hash_step(hash, encoder->bits), plane_seed);
+    for (uint32_t i = 0; i < encoder->dim_count; i++)
+        hash = qh__hash_step(hash, qh__hash_bytes(&encoder->dims[i], sizeof(qh_dim), i));
+    return hash;
+}
+
+/* ---------------------------------------------------------------- life */
+
+static size_t block_size(const qh_agent_def *def, uint32_t tilings, uint32_t stride) {
+    size_t bytes =
+        sizeof(qh_agent) + 16 + (size_t)tilings * 2 * (sizeof(uint64_t) + sizeof(uint32_t));
+    return bytes + stride * sizeof(float) + def->name_length;
+}
+
+/* The arrays behind the struct, the widest first. */
+static void lay_out_agent(qh_agent *agent, const qh_agent_def *def) {
+    unsigned char *at = (unsigned char *)agent + qh__align_up(sizeof(qh_agent), 16);
+    agent->unseen = (float *)(void *)at;
+    agent->keys = (uint64_t *)(void *)(at += agent->stride * sizeof(float));
+    agent->next_keys = agent->keys + agent->tilings;
+    agent->rows = (uint32_t *)(void *)(at += agent->tilings * 2 * sizeof(uint64_t));
+    agent->next_rows = agent->rows + agent->tilings;
+    agent->name = (char *)(at + agent->tilings * 2 * sizeof(uint32_t));
+    agent->name_length = def->name_length;
+    for (uint32_t i = 0; i < def->name_length; i++) agent->name[i] = def->name[i];
+}
+
+static void set_learning(qh_agent *agent, const qh_agent_def *def) {
+    agent->algorithm = def->algorithm;
+    agent->double_q = def->algorithm == QH_DOUBLE_Q;
+    agent->rate_visits = def->rate_visits != 0;
+    agent->discount = def->discount;
+    agent->rate = qh__schedule_open(&def->rate);
+    agent->policy = (qh_policy){.kind = def->policy,
+                                .actions = def->actions,
+                                .first = def->tie_break == QH_TIE_FIRST,
+                                .exploration = qh__schedule_open(&def->exploration),
+                                .ucb_c = def->ucb_c};
+    agent->lambda = def->lambda;
+    agent->n_step = def->n_step;
+    agent->planning = def->planning;
+    agent->replay_beta = def->replay_beta;
+    agent->simple = agent->tilings == 1 && !agent->double_q && def->n_step == 1 && def->lambda == 0;
+    agent->last_action = QH_NO_ACTION;
+}
+
+static qh_result open_pending(qh_agent *agent) {
+    if (agent->n_step == 1) return QH_OK;
+    size_t bytes = sizeof(qh_pending) + agent->tilings * sizeof(uint32_t);
+    agent->pending.entry_bytes = (uint32_t)qh__align_up(bytes, 8);
+    void *entries;
+    QH_TRY(qh_heap_alloc(&agent->memory->heap, &agent->owner,
+                         (size_t)agent->n_step * agent->pending.entry_bytes, QH_BLOCK_agent,
+                         &entries));
+    agent->pending.entries = entries;
+    return QH_OK;
+}
+
+static qh_result open_parts(qh_agent *agent, const qh_agent_def *def) {
+    qh_memory *memory = agent->memory;
+    QH_TRY(
+        qh_encoder_open(&agent->encoder, &def->encoder, &memory->heap, &agent->owner, agent->seed));
+    uint32_t extra = (agent->double_q ? agent->stride * (uint32_t)sizeof(float) : 0) +
+                     (def->planning ? agent->stride * (uint32_t)sizeof(qh_model) : 0);
+    qh_table_open(&agent->table, memory, &agent->owner, def->actions, extra, agent->initial_value);
+    QH_TRY(qh_replay_open(&agent->replay, memory, &agent->owner, def->replay_capacity,
+                          agent->tilings, def->replay_kind == QH_REPLAY_PRIORITIZED,
+                          def->replay_alpha));
+    QH_TRY(open_pending(agent));
+    void *input;
+    QH_TRY(qh_pool_acquire(&memory->pools[QH_POOL_STATE], &agent->owner, &input));
+    memset(input, 0, QH_STATE_BYTES);
+    agent->input = input;
+    return QH_OK;
+}
+
+static size_t quota_of(const qh_agent_def *def) {
+    return def->quota_bytes >= (double)(SIZE_MAX / 2) ? SIZE_MAX / 2 : (size_t)def->quota_bytes;
+}
+
+static void seed_random(qh_agent *agent) {
+    agent->random = qh__random_seeded(agent->seed, agent->stream);
+}
+
+qh_result qh_agent_open(qh_memory *memory, const qh_agent_def *def, qh_handle handle,
+                        uint32_t number, uint64_t seed, qh_agent **result) {
+    QH_TRY(check(def));
+    uint32_t tilings = def->encoder.kind == QH_ENCODER_TILES ? def->encoder.tilings : 1;
+    uint32_t stride = qh__stride_of(def->actions);
+    size_t bytes = block_size(def, tilings, stride);
+    qh_owner owner;
+    qh_owner_open(&memory->heap, &owner, handle, QH_OWNER_agent, quota_of(def));
+    void *block;
+    QH_TRY(qh_heap_alloc(&memory->heap, &owner, bytes, QH_BLOCK_agent, &block));
+    qh_agent *agent = block;
+    *agent =
+        (qh_agent){.handle = handle, .actions = def->actions, .stride = stride, .tilings = tilings};
+    agent->memory = memory;
+    agent->owner = owner;
+    agent->block_bytes = bytes;
+    agent->seed = seed;
+    agent->stream = def->name_length
+                        ? qh__hash_bytes(def->name, def->name_length, 0) | (uint64_t)1 << 63
+                        : number;
+    agent->config_hash = hash_config(def, seed);
+    agent->initial_value = (float)(def->initial_value / tilings);
+    lay_out_agent(agent, def);
+    set_learning(agent, def);
+    seed_random(agent);
+    for (uint32_t i = 0; i < stride; i++)
+        agent->unseen[i] = i < def->actions ? agent->initial_value : -__builtin_inff();
+    qh_result opened = open_parts(agent, def);
+    if (opened != QH_OK)
+        qh_agent_close(agent);
+    else
+        *result = agent;
+    return opened;
+}
+
+/* Also of an agent that was opened in part: whatever is missing is NULL. */
+void qh_agent_close(qh_agent *agent) {
+    qh_memory *memory = agent->memory;
+    qh_heap *heap = &memory->heap;
+    if (agent->table.memory) qh_table_clear(&agent->table);
+    if (agent->replay.memory) qh_replay_close(&agent->replay);
+    qh_heap_free(heap, &agent->owner, agent->pending.entries,
+                 (size_t)agent->n_step * agent->pending.entry_bytes);
+    qh_heap_free(heap, &agent->owner, agent->traces.entries,
+                 agent->traces.capacity * sizeof(qh_trace));
+    if (agent->encoder.block) qh_encoder_close(&agent->encoder, heap, &agent->owner);
+    if (agent->input) qh_pool_release(&memory->pools[QH_POOL_STATE], &agent->owner, agent->input);
+    qh_owner owner = agent->owner;
+    qh_heap_free(heap, &owner, agent, agent->block_bytes);
+    qh_owner_close(heap, &owner);
+}
+
+/* ---------------------------------------------------------------- rows and values */
+
+void qh__agent_find(const qh_agent *agent, const uint64_t *keys, uint32_t *rows) {
+    for (uint32_t t = 0; t < agent->tilings; t++) rows[t] = qh__table_find(&agent->table, keys[t]);
+}
+
+static void be_born(const qh_agent *agent, uint32_t location) {
+    if (!agent->double_q) return;
+    qh_row *row = qh__table_row(&agent->table, location);
+    float *second = qh__row_second(agent, row);
+    for (uint32_t i = 0; i < agent->stride; i++) second[i] = agent->unseen[i];
+}
+
+void qh__agent_ensure(qh_agent *agent, const uint64_t *keys, uint32_t *rows) {
+    for (uint32_t t = 0; t < agent->tilings; t++) {
+        if (rows[t] == QH_NO_ROW) rows[t] = qh__table_find(&agent->table, keys[t]);
+        if (rows[t] != QH_NO_ROW) continue;
+        rows[t] = qh_table_insert(&agent->table, keys[t]);
+        be_born(agent, rows[t]);
+    }
+}
+
+static void add_values(const qh_agent *agent, uint32_t location, qh_which which, float *sum) {
+    qh_row *row = location == QH_NO_ROW ? NULL : qh__table_row(&agent->table, location);
+    const float *first = row ? row->q : agent->unseen;
+    const float *second = row && agent->double_q ? qh__row_second(agent, row) : agent->unseen;
+    if (which != QH_SECOND_TABLE)
+        for (uint32_t i = 0; i < agent->stride; i++) sum[i] += first[i];
+    if (which == QH_SECOND_TABLE || (which == QH_BOTH_TABLES && agent->double_q))
+        for (uint32_t i = 0; i < agent->stride; i++) sum[i] += second[i];
+}
+
+const float *qh__agent_gather(const qh_agent *agent, const uint32_t *rows, qh_which which,
+                              float *scratch) {
+    if (QH_LIKELY(agent->tilings == 1 && !agent->double_q))
+        return rows[0] == QH_NO_ROW ? agent->unseen : qh__table_row(&agent->table, rows[0])->q;
+    for (uint32_t i = 0; i < agent->stride; i++) scratch[i] = 0;
+    for (uint32_t t = 0; t < agent->tilings; t++) add_values(agent, rows[t], which, scratch);
+    return scratch;
+}
+
+const uint32_t *qh__agent_counts(const qh_agent *agent, const uint32_t *rows) {
+    return rows[0] == QH_NO_ROW
+               ? NULL
+               : qh__row_counts(&agent->table, qh__table_row(&agent->table, rows[0]));
+}
+
+static int32_t choose(qh_agent *agent, const uint32_t *rows, bool greedy, const uint32_t *mask) {
+    float scratch[QH_MAX_ACTIONS];
+    const float *values = qh__agent_gather(agent, rows, QH_BOTH_TABLES, scratch);
+    agent->metrics.action_count++;
+    if (greedy)
+        return (int32_t)qh_policy_greedy(values, agent->actions, agent->policy.first, mask,
+                                         &agent->random);
+    const uint32_t *counts = agent->policy.kind == QH_UCB ? qh__agent_counts(agent, rows) : NULL;
+    return (int32_t)qh_policy_choose(&agent->policy, values, counts, mask, &agent->random);
+}
+
+/* ---------------------------------------------------------------- begin and step */
+
+qh_result qh_agent_prepare_begin(qh_agent *agent, qh_observation observation) {
+    if (agent->borrowed) return QH_BUSY;
+    return qh_encoder_keys_moving(&agent->encoder, observation.values, observation.state, true,
+                                  agent->next_keys);
+}
+
+/* The prepared state becomes the one the agent is in. */
+static void enter(qh_agent *agent) {
+    uint64_t *keys = agent->keys;
+    uint32_t *rows = agent->rows;
+    agent->keys = agent->next_keys;
+    agent->rows = agent->next_rows;
+    agent->next_keys = keys;
+    agent->next_rows = rows;
+}
+
+int32_t qh_agent_commit_begin(qh_agent *agent) {
+    qh_encoder_move(&agent->encoder);
+    qh__rules_forget_episode(agent);
+    enter(agent);
+    qh__agent_find(agent, agent->keys, agent->rows);
+    agent->running = true;
+    agent->ended = false;
+    agent->last_action = choose(agent, agent->rows, false, NULL);
+    return agent->last_action;
+}
+
+qh_result qh_agent_begin(qh_agent *agent, qh_observation observation, int32_t *action) {
+    QH_TRY(qh_agent_prepare_begin(agent, observation));
+    *action = qh_agent_commit_begin(agent);
+    return QH_OK;
+}
+
+/* Rows for both states of a transition cannot be missing more than once a key. */
+static qh_result reserve_rows(qh_agent *agent, const uint32_t *rows) {
+    for (uint32_t t = 0; t < agent->tilings; t++)
+        if (rows[t] == QH_NO_ROW) return qh_table_reserve(&agent->table, agent->tilings);
+    return QH_OK;
+}
+
+qh_result qh_agent_prepare_step(qh_agent *agent, const qh_experience *experience) {
+    if (QH_UNLIKELY(agent->borrowed)) return QH_BUSY;
+    if (QH_UNLIKELY(!agent->running)) return QH_INVALID_STATE;
+    if (QH_UNLIKELY(!qh__is_finite(experience->reward) || !qh__is_finite(experience->time) ||
+                    experience->ending > QH_TRUNCATED))
+        return QH_INVALID_ARGUMENT;
+    const qh_observation *next = &experience->next;
+    QH_TRY(qh_encoder_keys_moving(&agent->encoder, next->values, next->state, false,
+                                  agent->next_keys));
+    QH_TRY(reserve_rows(agent, agent->rows));
+    QH_TRY(qh_replay_reserve(&agent->replay));
+    return qh__rules_reserve(agent);
+}
+
+static void remember(qh_agent *agent, const uint64_t *keys, uint32_t action, double reward,
+                     bool terminated, const uint64_t *next_keys, int32_t next_action) {
+    if (QH_LIKELY(agent->replay.capacity == 0)) return;
+    qh_transition *transition = qh_replay_push(&agent->replay);
+    transition->reward = reward;
+    transition->action = (uint16_t)action;
+    transition->next_action = (uint16_t)next_action; /* QH_NO_ACTION becomes QH_NEXT_UNKNOWN */
+    transition->flags = terminated ? QH_TRANSITION_TERMINATED : 0;
+    for (uint32_t t = 0; t < agent->tilings; t++) {
+        transition->keys[t] = keys[t];
+        transition->keys[agent->tilings + t] = next_keys[t];
+    }
+}
+
+static void count_learning(qh_agent *agent, const qh_experience *experience) {
+    agent->metrics.reward_sum += experience->reward;
+    agent->metrics.last_update = experience->time;
+    if (experience->ending != QH_GOING_ON) agent->metrics.episodes++;
+}
+
+int32_t qh_agent_commit_step(qh_agent *agent, const qh_experience *experience) {
+    agent->borrowed = true;
+    uint32_t action = (uint32_t)agent->last_action;
+    bool terminated = experience->ending == QH_TERMINATED;
+    qh_encoder_move(&agent->encoder);
+    qh__agent_ensure(agent, agent->keys, agent->rows);
+    qh__agent_find(agent, agent->next_keys, agent->next_rows);
+    int32_t next_action = qh__rules_step(agent, experience->reward, experience->ending);
+    count_learning(agent, experience);
+    remember(agent, agent->keys, action, experience->reward, terminated, agent->next_keys,
+             agent->algorithm == QH_SARSA ? next_action : QH_NO_ACTION);
+    if (agent->planning)
+        qh__rules_plan(agent, agent->rows, action, experience->reward, terminated,
+                       agent->next_keys);
+    enter(agent);
+    agent->last_action = next_action;
+    agent->running = experience->ending == QH_GOING_ON;
+    agent->ended = !agent->running;
+    if (agent->running)
+        agent->metrics.action_count++;
+    else
+        next_action = QH_NO_ACTION;
+    agent->borrowed = false;
+    return next_action;
+}
+
+qh_result qh_agent_step(qh_agent *agent, const qh_experience *experience, int32_t *action) {
+    QH_TRY(qh_agent_prepare_step(agent, experience));
+    *action = qh_agent_commit_step(agent, experience);
+    return QH_OK;
+}
+
+/* ---------------------------------------------------------------- act, learn, replay */
+
+static bool mask_is_empty(const uint32_t *mask, uint32_t actions) {
+    for (uint32_t i = 0; i < actions; i++)
+        if (mask[i >> 5] >> (i & 31) & 1) return false;
+    return true;
+}
+
+int32_t qh_agent_act_on(qh_agent *agent, const uint64_t *keys, bool greedy, const uint32_t *mask) {
+    uint32_t rows[QH_MAX_TILINGS];
+    qh__agent_find(agent, keys, rows);
+    return choose(agent, rows, greedy, mask);
+}
+
+qh_result qh_agent_act(qh_agent *agent, qh_observation observation, bool greedy,
+                       const uint32_t *mask, int32_t *action) {
+    if (QH_UNLIKELY(agent->borrowed)) return QH_BUSY;
+    if (mask && mask_is_empty(mask, agent->actions)) return QH_INVALID_ARGUMENT;
+    uint64_t keys[QH_MAX_TILINGS];
+    QH_TRY(qh_encoder_keys(&agent->encoder, observation.values, observation.state, keys));
+    *action = qh_agent_act_on(agent, keys, greedy, mask);
+    return QH_OK;
+}
+
+static qh_result check_transition(const qh_agent *agent, uint32_t action,
+                                  const qh_experience *experience, int32_t next_action) {
+    bool valid = action < agent->actions && qh__is_finite(experience->reward) &&
+                 qh__is_finite(experience->time) && experience->ending <= QH_TRUNCATED &&
+                 next_action >= QH_NO_ACTION && next_action < (int32_t)agent->actions;
+    return valid ? QH_OK : QH_INVALID_ARGUMENT;
+}
+
+static double learn_transition(qh_agent *agent, const uint64_t *keys, uint32_t *rows,
+                               uint32_t action, const qh_experience *experience,
+                               const uint64_t *next_keys, int32_t next_action) {
+    uint32_t next_rows[QH_MAX_TILINGS];
+    bool terminated = experience->ending == QH_TERMINATED;
+    qh__agent_ensure(agent, keys, rows);
+    qh__agent_find(agent, next_keys, next_rows);
+    qh__rules_visit(agent, rows, action);
+    double td_error = qh__rules_update(agent, rows, action, experience->reward, terminated,
+                                       next_rows, next_action, 1);
+    qh__rules_count(agent, td_error);
+    count_learning(agent, experience);
+    remember(agent, keys, action, experience->reward, terminated, next_keys, next_action);
+    if (agent->planning)
+        qh__rules_plan(agent, rows, action, experience->reward, terminated, next_keys);
+    return td_error;
+}
+
+qh_result qh_agent_learn(qh_agent *agent, qh_observation observation, uint32_t action,
+                         const qh_experience *experience, int32_t next_action, double *td_error) {
+    if (QH_UNLIKELY(agent->borrowed)) return QH_BUSY;
+    QH_TRY(check_transition(agent, action, experience, next_action));
+    uint64_t keys[QH_MAX_TILINGS], next_keys[QH_MAX_TILINGS];
+    uint32_t rows[QH_MAX_TILINGS];
+    const qh_observation *next = &experience->next;
+    QH_TRY(qh_encoder_keys(&agent->encoder, observation.values, observation.state, keys));
+    QH_TRY(qh_encoder_keys(&agent->encoder, next->values, next->state, next_keys));
+    qh__agent_find(agent, keys, rows);
+    QH_TRY(reserve_rows(agent, rows));
+    QH_TRY(qh_replay_reserve(&agent->replay));
+    agent->borrowed = true;
+    *td_error = learn_transition(agent, keys, rows, action, experience, next_keys, next_action);
+    agent->borrowed = false;
+    return QH_OK;
+}
+
+#define REPLAY_CHUNK 256u
+
+/* Learns from the transitions drawn; importance weights are normalised by the greatest of the chunk (Schaul et al. 3.4). */
+static double replay_drawn(qh_agent *agent, const uint32_t *drawn, uint32_t count) {
+    double weights[REPLAY_CHUNK], greatest = 0, sum = 0;
+    bool prioritised = agent->replay.tree != NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        double expected = agent->replay.count * qh_replay_probability(&agent->replay, drawn[i]);
+        weights[i] = prioritised ? qh__exp(-agent->replay_beta * qh__log(expected)) : 1;
+        greatest = QH_MAX(greatest, weights[i]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const qh_transition *transition = qh_replay_at(&agent->replay, drawn[i]);
+        uint32_t rows[QH_MAX_TILINGS], next_rows[QH_MAX_TILINGS];
+        qh__agent_find(agent, transition->keys, rows);
+        qh__agent_ensure(agent, transition->keys, rows);
+        qh__agent_find(agent, transition->keys + agent->tilings, next_rows);
+        int32_t next_action = transition->next_action == QH_NEXT_UNKNOWN
+                                  ? QH_NO_ACTION
+                                  : (int32_t)transition->next_action;
+        double td_error = qh__rules_update(agent, rows, transition->action, transition->reward,
+                                           transition->flags & QH_TRANSITION_TERMINATED, next_rows,
+                                           next_action, weights[i] / greatest);
+        qh_replay_prioritise(&agent->replay, drawn[i], td_error);
+        sum += qh__abs(td_error);
+    }
+    return sum;
+}
+
+/* Rows that the drawn transitions lack (after an import) are reserved before anything is learned from them. */
+static qh_result replay_chunk(qh_agent *agent, uint32_t count, double *sum) {
+    uint32_t drawn[REPLAY_CHUNK], missing = 0;
+    qh_random before = agent->random;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t rows[QH_MAX_TILINGS];
+        drawn[i] = qh_replay_draw(&agent->replay, &agent->random);
+        qh__agent_find(agent, qh_replay_at(&agent->replay, drawn[i])->keys, rows);
+        for (uint32_t t = 0; t < agent->tilings; t++) missing += rows[t] == QH_NO_ROW;
+    }
+    qh_result reserved = missing ? qh_table_reserve(&agent->table, missing) : QH_OK;
+    if (reserved != QH_OK) {
+        agent->random = before;
+        return reserved;
+    }
+    *sum += replay_drawn(agent, drawn, count);
+    return QH_OK;
+}
+
+qh_result qh_agent_replay(qh_agent *agent, uint32_t count, double *mean) {
+    if (agent->borrowed) return QH_BUSY;
+    *mean = 0;
+    if (agent->replay.count == 0 || count == 0) return QH_OK;
+    agent->borrowed = true;
+    double sum = 0;
+    qh_result result = QH_OK;
+    for (uint32_t done = 0; done < count && result == QH_OK; done += REPLAY_CHUNK)
+        result = replay_chunk(agent, QH_MIN(count - done, REPLAY_CHUNK), &sum);
+    agent->borrowed = false;
+    *mean = sum / count;
+    return result;
+}
+
+/* ---------------------------------------------------------------- reading */
+
+static qh_result find_rows(const qh_agent *agent, qh_observation observation, uint32_t *rows) {
+    uint64_t keys[QH_MAX_TILINGS];
+    QH_TRY(qh_encoder_keys(&agent->encoder, observation.values, observation.state, keys));
+    qh__agent_find(agent, keys, rows);
+    return QH_OK;
+}
+
+/* Double Q-learning holds two estimates of each value; their mean is reported. */
+qh_result qh_agent_values(const qh_agent *agent, qh_observation observation, float *values) {
+    uint32_t rows[QH_MAX_TILINGS];
+    float scratch[QH_MAX_ACTIONS];
+    QH_TRY(find_rows(agent, observation, rows));
+    const float *found = qh__agent_gather(agent, rows, QH_BOTH_TABLES, scratch);
+    float share = agent->double_q ? 0.5f : 1.0f;
+    for (uint32_t i = 0; i < agent->actions; i++) values[i] = found[i] * share;
+    return QH_OK;
+}
+
+qh_result qh_agent_visits(const qh_agent *agent, qh_observation observation, uint32_t *counts) {
+    uint32_t rows[QH_MAX_TILINGS];
+    QH_TRY(find_rows(agent, observation, rows));
+    for (uint32_t i = 0; i < agent->actions; i++) {
+        counts[i] = UINT32_MAX;
+        for (uint32_t t = 0; t < agent->tilings; t++) {
+            const uint32_t *here = qh__agent_counts(agent, rows + t);
+            counts[i] = QH_MIN(counts[i], here ? here[i] : 0);
+        }
+    }
+    return QH_OK;
+}
+
+qh_result qh_agent_probabilities(const qh_agent *agent, qh_observation observation,
+                                 const uint32_t *mask, float *probabilities) {
+    uint32_t rows[QH_MAX_TILINGS];
+    float scratch[QH_MAX_ACTIONS];
+    if (mask && mask_is_empty(mask, agent->actions)) return QH_INVALID_ARGUMENT;
+    QH_TRY(find_rows(agent, observation, rows));
+    const float *values = qh__agent_gather(agent, rows, QH_BOTH_TABLES, scratch);
+    qh_policy_probabilities(&agent->policy, values, qh__agent_counts(agent, rows), mask,
+                            probabilities);
+    return QH_OK;
+}
+
+qh_result qh_agent_reset(qh_agent *agent) {
+    if (agent->borrowed) return QH_BUSY;
+    qh_table_clear(&agent->table);
+    qh_replay_clear(&agent->replay);
+    qh__rules_forget_episode(agent);
+    agent->metrics = (qh_agent_metrics){0};
+    agent->rate.power = agent->policy.exploration.power = 1;
+    agent->running = agent->ended = false;
+    agent->last_action = QH_NO_ACTION;
+    for (uint32_t i = 0; i < agent->encoder.trends; i++) agent->encoder.average[i] = 0;
+    seed_random(agent);
+    return QH_OK;
+}
+
+uint64_t qh_agent_hash(const qh_agent *agent) {
+    return qh_table_hash(&agent->table, agent->config_hash);
+}
+
+bool qh_agent_validate(const qh_agent *agent) {
+    return !agent->borrowed && qh_table_validate(&agent->table) &&
+           qh_replay_validate(&agent->replay) &&
+           agent->owner.live_bytes <= agent->owner.quota_bytes;
+}

@@ -1,0 +1,194 @@
+/* The agent: an exclusive owner of its Q-table, trajectory ring, configuration and random numbers.
+ *
+ * All of an agent's memory is charged to `owner` and comes back when it is closed. Its learning state is borrowed exclusively by every
+ * call that changes it: a second, re-entrant call meets QH_BUSY. Counters are plain cells.
+ *
+ * A call that can fail has two halves. `prepare` checks the arguments, finds the keys and takes every byte the call may
+ * need; it changes nothing that an observer of the learning state could see. `commit` then cannot fail. A batch prepares
+ * all its agents before it commits the first, so that it too happens wholly or not at all. */
+#ifndef QH_LEARN_AGENT_H
+#define QH_LEARN_AGENT_H
+
+#include "base/handle.h"
+#include "learn/encoder.h"
+#include "learn/policy.h"
+#include "learn/replay.h"
+#include "learn/table.h"
+
+typedef struct qh_trace {
+    uint32_t row;
+    uint32_t action;
+    double strength;
+} qh_trace;
+
+typedef struct qh_traces {
+    qh_trace *entries;
+    uint32_t count, capacity;
+} qh_traces;
+
+/* What n-step learning has not yet learned from: a ring of n entries. */
+typedef struct qh_pending {
+    double reward;
+    uint32_t action;
+    uint32_t rows[];
+} qh_pending;
+
+typedef struct qh_pending_queue {
+    unsigned char *entries;
+    uint32_t entry_bytes, first, count;
+} qh_pending_queue;
+
+typedef struct qh_agent_metrics {
+    double action_count, learning_steps, episodes, reward_sum, td_error_sum, last_update;
+} qh_agent_metrics;
+
+typedef struct qh_agent {
+    qh_handle handle;
+    uint32_t actions, stride, tilings;
+    uint32_t algorithm;
+    bool double_q, rate_visits, borrowed;
+    bool running; /* in an episode */
+    bool ended;   /* the last one came to its end, rather than none having begun */
+    bool simple;  /* one key, one table, one step, no traces, no planning: the hot path */
+    int32_t last_action;
+    qh_random random;
+    double discount;
+    qh_schedule_state rate;
+    qh_policy policy;
+    qh_encoder encoder;
+    qh_table table;
+    uint64_t *keys,
+        *next_keys; /* `tilings` each: of the state the agent is in, of the one prepared */
+    uint32_t *rows, *next_rows; /* their locations, QH_NO_ROW while there is none */
+    float *unseen;              /* the values of a state without a row */
+    float *input;               /* 64 floats of the state pool: a place for the observation */
+    double lambda;
+    uint32_t n_step, planning;
+    double replay_beta;
+    float initial_value;
+    qh_replay replay;
+    qh_traces traces;
+    qh_pending_queue pending;
+    qh_agent_metrics metrics;
+    qh_memory *memory;
+    qh_owner owner;
+    uint64_t seed, stream, config_hash;
+    size_t block_bytes;
+    char *name;
+    uint32_t name_length;
+} qh_agent;
+
+/* What an agent sees: `state` counts for index encoders, `values` (as many as it has dimensions) for the others. */
+typedef struct qh_observation {
+    const float *values;
+    double state;
+} qh_observation;
+
+/* Everything that a step is told. */
+typedef struct qh_experience {
+    qh_observation next;
+    double reward;
+    uint32_t ending; /* qh_ending */
+    double time;     /* milliseconds, the caller's clock */
+} qh_experience;
+
+/* Makes an agent. Its random stream is that of its name if it has one, else that of its `number`. QH_INVALID_ARGUMENT for a
+ * definition out of range, QH_QUOTA_EXCEEDED when the quota does not hold even an agent that learned nothing. */
+qh_result qh_agent_open(qh_memory *memory, const qh_agent_def *def, qh_handle handle,
+                        uint32_t number, uint64_t seed, qh_agent **agent);
+void qh_agent_close(qh_agent *agent);
+
+/* Begins an episode; the action is that of the policy. */
+qh_result qh_agent_begin(qh_agent *agent, qh_observation observation, int32_t *action);
+
+/* Learns from the last action and chooses the next; QH_NO_ACTION when the episode ended. QH_INVALID_STATE before `begin`. */
+qh_result qh_agent_step(qh_agent *agent, const qh_experience *experience, int32_t *action);
+
+/* The two halves of `begin` and `step`. */
+qh_result qh_agent_prepare_begin(qh_agent *agent, qh_observation observation);
+int32_t qh_agent_commit_begin(qh_agent *agent);
+qh_result qh_agent_prepare_step(qh_agent *agent, const qh_experience *experience);
+int32_t qh_agent_commit_step(qh_agent *agent, const qh_experience *experience);
+
+/* Chooses an action; learns nothing. `mask`: QH_MASK_WORDS words of allowed actions or NULL; QH_INVALID_ARGUMENT if it allows none. */
+qh_result qh_agent_act(qh_agent *agent, qh_observation observation, bool greedy,
+                       const uint32_t *mask, int32_t *action);
+
+/* The half of `act` behind the keys; cannot fail. */
+int32_t qh_agent_act_on(qh_agent *agent, const uint64_t *keys, bool greedy, const uint32_t *mask);
+
+/* Learns from one transition given from outside, one step deep. `next_action` QH_NO_ACTION: unknown (SARSA draws one). */
+qh_result qh_agent_learn(qh_agent *agent, qh_observation observation, uint32_t action,
+                         const qh_experience *experience, int32_t next_action, double *td_error);
+
+/* Learns from `count` remembered transitions. `mean` receives the mean |TD error|, 0 where nothing is remembered. */
+qh_result qh_agent_replay(qh_agent *agent, uint32_t count, double *mean);
+
+/* The values, visit counts (least over the tilings) and action probabilities in a state: `actions` numbers each. */
+qh_result qh_agent_values(const qh_agent *agent, qh_observation observation, float *values);
+qh_result qh_agent_visits(const qh_agent *agent, qh_observation observation, uint32_t *counts);
+qh_result qh_agent_probabilities(const qh_agent *agent, qh_observation observation,
+                                 const uint32_t *mask, float *probabilities);
+
+/* Forgets everything learned; the configuration, name and random stream stay, the latter from its start. */
+qh_result qh_agent_reset(qh_agent *agent);
+
+uint64_t qh_agent_hash(const qh_agent *agent);
+bool qh_agent_validate(const qh_agent *agent);
+
+/* ---- between the files of this room */
+
+/* Learns from the step that was prepared: updates by the agent's rule, remembers, plans. Returns the action chosen
+ * next, QH_NO_ACTION at an ending. */
+int32_t qh__rules_step(qh_agent *agent, double reward, uint32_t ending);
+
+/* One-step learning from given rows; returns the TD error. `weight` scales the step (importance weights). */
+double qh__rules_update(qh_agent *agent, const uint32_t *rows, uint32_t action, double reward,
+                        bool terminated, const uint32_t *next_rows, int32_t next_action,
+                        double weight);
+
+void qh__rules_visit(qh_agent *agent, const uint32_t *rows, uint32_t action);
+
+/* Counts a learning step: metrics and schedules. */
+void qh__rules_count(qh_agent *agent, double td_error);
+void qh__rules_plan(qh_agent *agent, const uint32_t *rows, uint32_t action, double reward,
+                    bool terminated, const uint64_t *next_keys);
+void qh__rules_forget_episode(qh_agent *agent);
+qh_result qh__rules_reserve(qh_agent *agent);
+
+typedef enum qh_which {
+    QH_BOTH_TABLES,
+    QH_FIRST_TABLE,
+    QH_SECOND_TABLE
+} qh_which;
+
+/* The values of a state: in place, or gathered into `scratch` (stride floats). */
+const float *qh__agent_gather(const qh_agent *agent, const uint32_t *rows, qh_which which,
+                              float *scratch);
+
+/* The visit counts of a state, NULL where it has no row; of the first tiling. */
+const uint32_t *qh__agent_counts(const qh_agent *agent, const uint32_t *rows);
+
+void qh__agent_find(const qh_agent *agent, const uint64_t *keys, uint32_t *rows);
+
+/* Gives every key a row; after a reserve for as many. */
+void qh__agent_ensure(qh_agent *agent, const uint64_t *keys, uint32_t *rows);
+
+/* Bytes behind the counts of a row: the second table, then the model. */
+QH_INLINE float *qh__row_second(const qh_agent *agent, qh_row *row) {
+    return (float *)qh__row_extra(&agent->table, row);
+}
+
+/* What Dyna-Q remembers of an action in a state (S&B 8.2): the last outcome. */
+typedef struct qh_model {
+    double reward;
+    uint64_t next_key;
+    uint32_t known, terminated;
+} qh_model;
+
+QH_INLINE qh_model *qh__row_model(const qh_agent *agent, qh_row *row) {
+    float *second = qh__row_second(agent, row);
+    return (qh_model *)(void *)(second + (agent->double_q ? agent->stride : 0));
+}
+
+#endif

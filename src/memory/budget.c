@@ -1,0 +1,86 @@
+#if !defined(__wasm__)
+#define _DEFAULT_SOURCE /* mmap beside -std=c17 */
+#endif
+
+#include "memory/budget.h"
+
+#if !defined(__wasm__)
+#include <sys/mman.h>
+#endif
+
+#if defined(__wasm__)
+static uint32_t pages_now(void) {
+    return (uint32_t)__builtin_wasm_memory_size(0);
+}
+
+qh_result qh_budget_open(qh_budget *budget, uint32_t max_pages) {
+    *budget = (qh_budget){.base = NULL, .pages = pages_now(), .max_pages = max_pages};
+    return budget->pages > max_pages ? QH_EXCEEDS_LIMIT : QH_OK;
+}
+
+void qh_budget_close(qh_budget *budget) {
+    (void)budget;
+}
+
+static bool engine_grows(qh_budget *budget, size_t page_count) {
+    if (budget->refuse_growth) return false;
+    return __builtin_wasm_memory_grow(0, page_count) != SIZE_MAX;
+}
+#else
+/* On a 64-bit host a mapping is an address range, not memory: pages cost nothing until they are touched. */
+qh_result qh_budget_open(qh_budget *budget, uint32_t max_pages) {
+    *budget = (qh_budget){.max_pages = max_pages};
+    if (max_pages == 0) return QH_EXCEEDS_LIMIT;
+    void *base = mmap(NULL, (size_t)max_pages * QH_PAGE_BYTES, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED) return QH_GROWTH_FAILED;
+    budget->base = base;
+    return QH_OK;
+}
+
+void qh_budget_close(qh_budget *budget) {
+    if (budget->base) munmap(budget->base, (size_t)budget->max_pages * QH_PAGE_BYTES);
+    *budget = (qh_budget){0};
+}
+
+static bool engine_grows(qh_budget *budget, size_t page_count) {
+    (void)page_count;
+    return !budget->refuse_growth;
+}
+#endif
+
+static void log_growth(qh_budget *budget, uint32_t from_pages, uint32_t to_pages) {
+    uint32_t i = budget->growth_count++;
+    if (i < QH_GROWTH_LOG)
+        budget->growths[i] = (qh_growth){from_pages, to_pages};
+    else
+        budget->growths[QH_GROWTH_LOG - 1].to_pages = to_pages;
+}
+
+qh_result qh_budget_grow(qh_budget *budget, size_t page_count) {
+#if defined(__wasm__)
+    budget->pages = pages_now(); /* the host may have grown its memory itself */
+#endif
+    size_t sum;
+    if (__builtin_add_overflow((size_t)budget->pages, page_count, &sum) ||
+        sum > SIZE_MAX / QH_PAGE_BYTES)
+        return QH_OVERFLOW;
+    if (sum > budget->max_pages) return QH_EXCEEDS_LIMIT;
+    size_t step = QH_MAX(page_count, QH_MAX((size_t)budget->pages / 8, (size_t)16));
+    step = QH_MIN(step, (size_t)(budget->max_pages - budget->pages));
+    if (!engine_grows(budget, step)) {
+        step = page_count;
+        if (!engine_grows(budget, step)) return QH_GROWTH_FAILED;
+    }
+    uint32_t from_pages = budget->pages;
+    budget->pages += (uint32_t)step;
+    log_growth(budget, from_pages, budget->pages);
+    return QH_OK;
+}
+
+qh_result qh_budget_reach(qh_budget *budget, size_t end) {
+    size_t usable = (size_t)budget->pages * QH_PAGE_BYTES;
+    if (end <= usable) return QH_OK;
+    size_t missing = end - usable;
+    return qh_budget_grow(budget, missing / QH_PAGE_BYTES + (missing % QH_PAGE_BYTES != 0));
+}

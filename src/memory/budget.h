@@ -1,0 +1,46 @@
+/* The page budget: the only door to more memory (the design's WasmMemoryManager).
+ *
+ * Linear memory is counted in pages of 64 KiB. On wasm the budget grows the one memory of the instance; natively
+ * the same code runs over a reserved mapping whose pages become usable one after the other. Growth is refused
+ * with three distinct errors, and nothing changes then:
+ *   QH_OVERFLOW        the sum of pages, or pages in bytes, does not fit its type
+ *   QH_EXCEEDS_LIMIT   the sum would pass `max_pages`
+ *   QH_GROWTH_FAILED   the engine said no
+ *
+ * A growth costs milliseconds in some engines and detaches every JavaScript view, so growths are few and large: at least an
+ * eighth of what is there and at least 16 pages, less only where the budget ends. Fresh pages are zero: nothing clears them. */
+#ifndef QH_MEMORY_BUDGET_H
+#define QH_MEMORY_BUDGET_H
+
+#include "base/platform.h"
+
+#define QH_PAGE_BYTES ((size_t)65536)
+#define QH_GROWTH_LOG 32 /* growths remembered; later ones replace the last entry's end */
+
+typedef struct qh_growth {
+    uint32_t from_pages, to_pages;
+} qh_growth;
+
+typedef struct qh_budget {
+    unsigned char *base; /* address of page 0 */
+    uint32_t pages;      /* pages usable now */
+    uint32_t max_pages;
+    uint32_t growth_count; /* all growths ever, also those no longer in the log */
+    bool refuse_growth;    /* fault injection: the engine refuses */
+    qh_growth growths[QH_GROWTH_LOG];
+} qh_budget;
+
+/* Opens the budget over the memory there is (wasm) or a mapping of `max_pages` (native). QH_EXCEEDS_LIMIT when more
+ * pages than that are in use already, QH_GROWTH_FAILED when the mapping is refused. */
+qh_result qh_budget_open(qh_budget *budget, uint32_t max_pages);
+
+/* Gives a native mapping back. On wasm memory never shrinks: nothing happens. */
+void qh_budget_close(qh_budget *budget);
+
+/* Makes at least `page_count` more pages usable. */
+qh_result qh_budget_grow(qh_budget *budget, size_t page_count);
+
+/* Makes at least the bytes up to `end` (an offset from `base`) usable. */
+qh_result qh_budget_reach(qh_budget *budget, size_t end);
+
+#endif

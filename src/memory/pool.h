@@ -1,0 +1,39 @@
+/* Pools of preallocated blocks: state 256 B, trajectory 1 KiB, message 4 KiB.
+ *
+ * One region each, carved once from the start of the heap; taking and giving back is O(1): freed blocks form a list
+ * through their first word, and blocks never used are bumped (no list to build, no page touched before its use). One bit a
+ * block says whether it is out, so that a double release or a foreign pointer is refused in every build. An exhausted pool
+ * falls back to the heap; the counters say how often. A block is charged to its owner wherever it comes from.
+ *
+ * Invariants (qh_pool_validate): in_use == bits set; in_use + listed == fresh <= capacity. */
+#ifndef QH_MEMORY_POOL_H
+#define QH_MEMORY_POOL_H
+
+#include "memory/heap.h"
+
+typedef struct qh_pool {
+    qh_heap *heap;
+    unsigned char *region;
+    uint32_t *taken; /* one bit a block */
+    qh_free_block *freed;
+    uint32_t block_bytes, capacity;
+    uint32_t fresh; /* blocks handed out at least once */
+    uint32_t in_use, peak;
+    uint32_t fallbacks; /* acquires that the heap served */
+    uint64_t acquires;
+    qh_block_kind kind;
+} qh_pool;
+
+/* Carves `capacity` (0 allowed) blocks of `block_bytes` (a multiple of 16) out of the heap for `owner`. */
+qh_result qh_pool_open(qh_pool *pool, qh_heap *heap, qh_owner *owner, uint32_t block_bytes,
+                       uint32_t capacity, qh_block_kind kind);
+
+/* A block of `block_bytes`, contents undefined, charged to `owner`. Fails like qh_heap_alloc. */
+qh_result qh_pool_acquire(qh_pool *pool, qh_owner *owner, void **block);
+
+/* Gives a block back. QH_INVALID_ARGUMENT for a pointer into the pool that is not a block or is not out; nothing happens then. */
+qh_result qh_pool_release(qh_pool *pool, qh_owner *owner, void *block);
+
+bool qh_pool_validate(const qh_pool *pool);
+
+#endif

@@ -1,0 +1,164 @@
+#include "runtime/batch.h"
+
+#include "base/bytes.h"
+
+/* ---------------------------------------------------------------- life */
+
+static size_t lay_out_batch(qh_batch *batch, unsigned char *block, uint32_t count) {
+    size_t observations = qh__align_up(sizeof(qh_batch), 64), n = count;
+    size_t agents = observations + n * QH_BATCH_STRIDE * sizeof(float);
+    size_t keys = qh__align_up(agents + n * sizeof(void *), 16);
+    size_t rewards = keys + n * sizeof(uint64_t);
+    size_t actions = rewards + n * sizeof(float), handles = actions + n * sizeof(int32_t);
+    size_t endings = handles + n * sizeof(qh_handle), end = endings + n;
+    if (!batch) return end;
+    batch->observations = (float *)(void *)(block + observations);
+    batch->agents = (qh_agent **)(void *)(block + agents);
+    batch->keys = (uint64_t *)(void *)(block + keys);
+    batch->rewards = (float *)(void *)(block + rewards);
+    batch->actions = (int32_t *)(void *)(block + actions);
+    batch->handles = (qh_handle *)(void *)(block + handles);
+    batch->endings = block + endings;
+    return end;
+}
+
+qh_result qh_batch_create(qh_runtime *runtime, uint32_t count, qh_batch **result) {
+    if (count == 0 || count > QH_HANDLE_SLOTS) return QH_INVALID_ARGUMENT;
+    qh_heap *heap = &runtime->memory.heap;
+    qh_owner owner;
+    qh_owner_open(heap, &owner, 0, QH_OWNER_batch, SIZE_MAX);
+    size_t bytes = lay_out_batch(NULL, NULL, count);
+    void *block;
+    QH_TRY(qh_heap_alloc_zeroed(heap, &owner, bytes, QH_BLOCK_batch, &block));
+    qh_batch *batch = block;
+    qh_handle handle;
+    qh_result registered = qh__runtime_register(runtime, batch, QH_SLOT_BATCH, &handle);
+    if (registered != QH_OK) {
+        qh_heap_free(heap, &owner, block, bytes);
+        return registered;
+    }
+    batch->handle = handle;
+    batch->count = count;
+    batch->block_bytes = bytes;
+    batch->owner = owner;
+    batch->owner.id = handle;
+    lay_out_batch(batch, block, count);
+    *result = batch;
+    return QH_OK;
+}
+
+void qh__batch_close(qh_runtime *runtime, qh_batch *batch) {
+    qh_owner owner = batch->owner;
+    qh_heap_free(&runtime->memory.heap, &owner, batch, batch->block_bytes);
+}
+
+void qh_batch_destroy(qh_runtime *runtime, qh_batch *batch) {
+    qh_handle handle = batch->handle;
+    qh__batch_close(runtime, batch);
+    qh__runtime_forget(runtime, handle);
+}
+
+static qh_result look_up(qh_runtime *runtime, qh_batch *batch) {
+    for (uint32_t i = 0; i < batch->count; i++) {
+        batch->agents[i] = qh_runtime_agent(runtime, batch->handles[i]);
+        batch->failed_row = i;
+        if (!batch->agents[i]) return QH_STALE_HANDLE;
+    }
+    batch->destructions = runtime->destructions;
+    return QH_OK;
+}
+
+/* `borrowed` serves as the mark of an agent already seen. */
+qh_result qh_batch_seal(qh_runtime *runtime, qh_batch *batch) {
+    QH_TRY(look_up(runtime, batch));
+    uint32_t seen = 0;
+    while (seen < batch->count && !batch->agents[seen]->borrowed)
+        batch->agents[seen++]->borrowed = true;
+    for (uint32_t i = 0; i < seen; i++) batch->agents[i]->borrowed = false;
+    batch->failed_row = seen;
+    return seen == batch->count ? QH_OK : QH_INVALID_ARGUMENT;
+}
+
+QH_INLINE qh_result refresh(qh_runtime *runtime, qh_batch *batch) {
+    return QH_LIKELY(batch->destructions == runtime->destructions) ? QH_OK
+                                                                   : look_up(runtime, batch);
+}
+
+/* ---------------------------------------------------------------- calls */
+
+QH_INLINE qh_observation observation_of(const qh_batch *batch, uint32_t i) {
+    const float *row = batch->observations + (size_t)i * QH_BATCH_STRIDE;
+    return (qh_observation){row, (double)row[0]};
+}
+
+QH_INLINE qh_experience experience_of(const qh_batch *batch, uint32_t i) {
+    return (qh_experience){observation_of(batch, i), (double)batch->rewards[i], batch->endings[i],
+                           batch->time};
+}
+
+qh_result qh_batch_begin(qh_runtime *runtime, qh_batch *batch) {
+    QH_TRY(refresh(runtime, batch));
+    for (uint32_t i = 0; i < batch->count; i++) {
+        batch->failed_row = i;
+        QH_TRY(qh_agent_prepare_begin(batch->agents[i], observation_of(batch, i)));
+    }
+    for (uint32_t i = 0; i < batch->count; i++)
+        batch->actions[i] = qh_agent_commit_begin(batch->agents[i]);
+    return QH_OK;
+}
+
+static qh_result prepare_step(qh_batch *batch, uint32_t i) {
+    qh_agent *agent = batch->agents[i];
+    if (QH_UNLIKELY(agent->ended && !agent->running)) {
+        if (batch->endings[i] > QH_TRUNCATED) return QH_INVALID_ARGUMENT;
+        return batch->endings[i] ? QH_OK : qh_agent_prepare_begin(agent, observation_of(batch, i));
+    }
+    qh_experience experience = experience_of(batch, i);
+    return qh_agent_prepare_step(agent, &experience);
+}
+
+static int32_t commit_step(qh_batch *batch, uint32_t i) {
+    qh_agent *agent = batch->agents[i];
+    if (QH_UNLIKELY(agent->ended && !agent->running))
+        return batch->endings[i] ? QH_NO_ACTION : qh_agent_commit_begin(agent);
+    qh_experience experience = experience_of(batch, i);
+    return qh_agent_commit_step(agent, &experience);
+}
+
+qh_result qh_batch_step(qh_runtime *runtime, qh_batch *batch) {
+    QH_TRY(refresh(runtime, batch));
+    for (uint32_t i = 0; i < batch->count; i++) {
+        batch->failed_row = i;
+        QH_TRY(prepare_step(batch, i));
+    }
+    for (uint32_t i = 0; i < batch->count; i++) batch->actions[i] = commit_step(batch, i);
+    return QH_OK;
+}
+
+static qh_result find_keys(qh_batch *batch) {
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const qh_agent *agent = batch->agents[i];
+        qh_observation observation = observation_of(batch, i);
+        uint64_t keys[QH_MAX_TILINGS];
+        batch->failed_row = i;
+        if (QH_UNLIKELY(agent->borrowed)) return QH_BUSY;
+        QH_TRY(qh_encoder_keys(&agent->encoder, observation.values, observation.state, keys));
+        batch->keys[i] = keys[0];
+    }
+    return QH_OK;
+}
+
+qh_result qh_batch_act(qh_runtime *runtime, qh_batch *batch, bool greedy) {
+    QH_TRY(refresh(runtime, batch));
+    QH_TRY(find_keys(batch));
+    for (uint32_t i = 0; i < batch->count; i++) {
+        qh_agent *agent = batch->agents[i];
+        if (QH_LIKELY(agent->tilings == 1)) {
+            batch->actions[i] = qh_agent_act_on(agent, batch->keys + i, greedy, NULL);
+        } else {
+            qh_observation observation = observation_of(batch, i);
+            qh_agent_act(agent, observation, greedy, NULL, &batch->actions[i]);
+        }
+    }
+    return QH_OK;
+}

@@ -1,0 +1,164 @@
+#include "runtime/runtime.h"
+
+#include "base/bytes.h"
+#include "runtime/batch.h"
+
+qh_runtime_def qh_runtime_def_default(void) {
+    return (qh_runtime_def){.max_pages = 16384, .pools = {1000, 5000, 500}};
+}
+
+/* ---------------------------------------------------------------- life */
+
+qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **result) {
+    qh_budget budget;
+    QH_TRY(qh_budget_open(&budget, def->max_pages));
+    size_t at = qh__align_up(start, 64), end = at + sizeof(qh_runtime);
+    qh_result opened =
+        qh_budget_reach(&budget, QH_MAX(end, (size_t)def->initial_pages * QH_PAGE_BYTES));
+    if (opened == QH_OK) {
+        qh_runtime *runtime = (qh_runtime *)(void *)(budget.base + at);
+        memset(runtime, 0, sizeof *runtime);
+        runtime->memory.budget = budget;
+        runtime->seed = def->seed;
+        runtime->next_number = 1;
+        opened = qh_memory_open(&runtime->memory, def->initial_pages, end, def->pools,
+                                def->track_allocations);
+        budget = runtime->memory.budget;
+        *result = runtime;
+    }
+    if (opened != QH_OK) qh_budget_close(&budget);
+    return opened;
+}
+
+static void destroy_object(qh_runtime *runtime, qh_slot *slot) {
+    if (slot->kind == QH_SLOT_AGENT) qh_agent_close(slot->object);
+    if (slot->kind == QH_SLOT_BATCH) qh__batch_close(runtime, slot->object);
+}
+
+void qh_runtime_close(qh_runtime *runtime) {
+    for (uint32_t i = 0; i < runtime->slot_count; i++) destroy_object(runtime, &runtime->slots[i]);
+    qh_heap_free(&runtime->memory.heap, &runtime->memory.runtime_owner, runtime->slots,
+                 runtime->slot_capacity * sizeof(qh_slot));
+    qh_budget budget = runtime->memory.budget;
+    qh_budget_close(&budget);
+}
+
+/* ---------------------------------------------------------------- handles */
+
+static qh_result reserve_slot(qh_runtime *runtime) {
+    if (runtime->first_free || runtime->slot_count < runtime->slot_capacity) return QH_OK;
+    if (runtime->slot_count == QH_HANDLE_SLOTS) return QH_EXCEEDS_LIMIT;
+    uint32_t capacity = runtime->slot_capacity ? runtime->slot_capacity * 2 : 64;
+    void *slots = runtime->slots;
+    QH_TRY(qh_heap_resize(&runtime->memory.heap, &runtime->memory.runtime_owner, &slots,
+                          runtime->slot_capacity * sizeof(qh_slot), capacity * sizeof(qh_slot),
+                          QH_BLOCK_runtime));
+    runtime->slots = slots;
+    runtime->slot_capacity = capacity;
+    return QH_OK;
+}
+
+/* The handle that `register` would give now; after `reserve_slot`. */
+static qh_handle next_handle(const qh_runtime *runtime) {
+    if (!runtime->first_free) return qh__handle_make(runtime->slot_count, 1);
+    uint32_t number = runtime->first_free - 1;
+    return qh__handle_make(number, runtime->slots[number].generation);
+}
+
+static void take_slot(qh_runtime *runtime, qh_handle handle, void *object, qh_slot_kind kind) {
+    qh_slot *slot = &runtime->slots[qh__handle_slot(handle)];
+    if (runtime->first_free)
+        runtime->first_free = slot->next_free;
+    else
+        runtime->slot_count++;
+    *slot = (qh_slot){object, (uint16_t)qh__handle_generation(handle), (uint16_t)kind, 0};
+}
+
+qh_result qh__runtime_register(qh_runtime *runtime, void *object, qh_slot_kind kind,
+                               qh_handle *handle) {
+    QH_TRY(reserve_slot(runtime));
+    *handle = next_handle(runtime);
+    take_slot(runtime, *handle, object, kind);
+    return QH_OK;
+}
+
+void qh__runtime_forget(qh_runtime *runtime, qh_handle handle) {
+    uint32_t number = qh__handle_slot(handle);
+    qh_slot *slot = &runtime->slots[number];
+    slot->object = NULL;
+    slot->kind = QH_SLOT_FREE;
+    if (slot->generation++ == QH_HANDLE_LAST_GENERATION) return; /* retired */
+    slot->next_free = runtime->first_free;
+    runtime->first_free = number + 1;
+}
+
+void *qh__runtime_object(const qh_runtime *runtime, qh_handle handle, qh_slot_kind kind) {
+    uint32_t number = qh__handle_slot(handle);
+    if (QH_UNLIKELY(number >= runtime->slot_count)) return NULL;
+    const qh_slot *slot = &runtime->slots[number];
+    bool live = slot->kind == (uint16_t)kind && slot->generation == qh__handle_generation(handle);
+    return QH_LIKELY(live) ? slot->object : NULL;
+}
+
+/* ---------------------------------------------------------------- agents */
+
+qh_agent *qh_runtime_agent(const qh_runtime *runtime, qh_handle handle) {
+    return qh__runtime_object(runtime, handle, QH_SLOT_AGENT);
+}
+
+static bool name_is_taken(const qh_runtime *runtime, const char *name, uint32_t length) {
+    for (uint32_t i = 0; i < runtime->slot_count; i++) {
+        if (runtime->slots[i].kind != QH_SLOT_AGENT) continue;
+        const qh_agent *agent = runtime->slots[i].object;
+        if (agent->name_length == length && memcmp(agent->name, name, length) == 0) return true;
+    }
+    return false;
+}
+
+qh_result qh_runtime_create_agent(qh_runtime *runtime, const qh_agent_def *def, qh_handle *handle) {
+    if (def->name_length && name_is_taken(runtime, def->name, def->name_length))
+        return QH_INVALID_ARGUMENT;
+    QH_TRY(reserve_slot(runtime));
+    qh_handle next = next_handle(runtime);
+    qh_agent *agent;
+    QH_TRY(qh_agent_open(&runtime->memory, def, next, runtime->next_number, runtime->seed, &agent));
+    take_slot(runtime, next, agent, QH_SLOT_AGENT);
+    runtime->next_number++;
+    runtime->agent_count++;
+    *handle = next;
+    return QH_OK;
+}
+
+qh_result qh_runtime_destroy_agent(qh_runtime *runtime, qh_handle handle) {
+    qh_agent *agent = qh_runtime_agent(runtime, handle);
+    if (!agent) return QH_STALE_HANDLE;
+    if (agent->borrowed) return QH_BUSY;
+    qh_agent_close(agent);
+    qh__runtime_forget(runtime, handle);
+    runtime->agent_count--;
+    runtime->destructions++;
+    return QH_OK;
+}
+
+uint64_t qh_runtime_hash(const qh_runtime *runtime) {
+    uint64_t hash = runtime->agent_count;
+    for (uint32_t i = 0; i < runtime->slot_count; i++)
+        if (runtime->slots[i].kind == QH_SLOT_AGENT)
+            hash = qh__hash_step(hash, qh_agent_hash(runtime->slots[i].object));
+    return hash;
+}
+
+bool qh_runtime_validate(const qh_runtime *runtime) {
+    uint32_t agents = 0, listed = 0, free_slots = 0;
+    if (!qh_memory_validate(&runtime->memory)) return false;
+    for (uint32_t i = 0; i < runtime->slot_count; i++) {
+        const qh_slot *slot = &runtime->slots[i];
+        free_slots += slot->kind == QH_SLOT_FREE && slot->generation <= QH_HANDLE_LAST_GENERATION;
+        if (slot->kind != QH_SLOT_AGENT) continue;
+        agents++;
+        if (!qh_agent_validate(slot->object)) return false;
+    }
+    for (uint32_t free = runtime->first_free; free; free = runtime->slots[free - 1].next_free)
+        if (++listed > runtime->slot_count) return false;
+    return agents == runtime->agent_count && listed == free_slots;
+}

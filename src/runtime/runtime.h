@@ -1,0 +1,68 @@
+/* The runtime: one memory, and the agents that live in it. It lies at the start of its own memory; what makes it, and
+ * every other thing in it, can be given away with one call. */
+#ifndef QH_RUNTIME_RUNTIME_H
+#define QH_RUNTIME_RUNTIME_H
+
+#include "learn/agent.h"
+
+typedef struct qh_runtime_def {
+    uint32_t max_pages;            /* page budget, 64 KiB each */
+    uint32_t initial_pages;        /* usable from the start; 0: what the pools need */
+    uint64_t seed;                 /* master seed */
+    uint32_t pools[QH_POOL_COUNT]; /* blocks of state, trajectory, message */
+    bool track_allocations;
+} qh_runtime_def;
+
+/* An object's place: what a handle names. A free slot links to the next one. */
+typedef struct qh_slot {
+    void *object;
+    uint16_t generation;
+    uint16_t kind;      /* qh_slot_kind */
+    uint32_t next_free; /* 1 + its number */
+} qh_slot;
+
+typedef enum qh_slot_kind {
+    QH_SLOT_FREE,
+    QH_SLOT_AGENT,
+    QH_SLOT_BATCH
+} qh_slot_kind;
+
+typedef struct qh_runtime {
+    qh_memory memory;
+    uint64_t seed;
+    qh_slot *slots;
+    uint32_t slot_count, slot_capacity;
+    uint32_t first_free; /* 1 + a slot's number */
+    uint32_t agent_count;
+    uint32_t next_number;  /* of the agent made next, from 1 */
+    uint32_t destructions; /* a batch looks its agents up again when this has changed */
+} qh_runtime;
+
+qh_runtime_def qh_runtime_def_default(void);
+
+/* Makes a runtime from offset `start` of its memory on. Fails with QH_OVERFLOW, QH_EXCEEDS_LIMIT or QH_GROWTH_FAILED. */
+qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **runtime);
+
+/* Destroys every object and gives the memory back (where memory can be given back). */
+void qh_runtime_close(qh_runtime *runtime);
+
+/* Makes an agent. A name must be unique (else QH_INVALID_ARGUMENT). */
+qh_result qh_runtime_create_agent(qh_runtime *runtime, const qh_agent_def *def, qh_handle *handle);
+qh_result qh_runtime_destroy_agent(qh_runtime *runtime, qh_handle handle);
+
+/* The agent behind a handle, or NULL. Valid until it is destroyed. */
+qh_agent *qh_runtime_agent(const qh_runtime *runtime, qh_handle handle);
+
+/* Names an object with a new handle, and forgets it. */
+qh_result qh__runtime_register(qh_runtime *runtime, void *object, qh_slot_kind kind,
+                               qh_handle *handle);
+void qh__runtime_forget(qh_runtime *runtime, qh_handle handle);
+void *qh__runtime_object(const qh_runtime *runtime, qh_handle handle, qh_slot_kind kind);
+
+/* A hash of the tables of all agents, in order of their slots: equal in every build after equal calls. */
+uint64_t qh_runtime_hash(const qh_runtime *runtime);
+
+/* Whether every structure of the runtime is sound. */
+bool qh_runtime_validate(const qh_runtime *runtime);
+
+#endif

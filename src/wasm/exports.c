@@ -1,0 +1,386 @@
+/* The exported boundary, and nothing else: handles and numbers in, numbers out. One instance holds one runtime.
+ *
+ * A result below -1 is a failure (result.h); -1 is "no action"; a function that returns a double returns NaN on failure
+ * and leaves the code to first number of the exchange buffer. No argument is trusted: handles are looked up, numbers checked. State indices,
+ * rewards and times are doubles, so that -1, 2^53 and NaN arrive as they are and can be refused. */
+#include "wasm/io.h"
+
+#include "base/bytes.h"
+
+qh_io qh__io;
+static qh_runtime *runtime;
+
+#if defined(__wasm__)
+extern unsigned char __heap_base;
+#define HEAP_START ((size_t)&__heap_base)
+#else
+#define HEAP_START 0
+#endif
+
+/* The address of the exchange buffer. */
+EXPORT(void *, qh_io_address, (void)) {
+    return &qh__io;
+}
+
+/* ---------------------------------------------------------------- helpers */
+
+static double fail_with_nan(qh_result result) {
+    qh__io.numbers[0] = result;
+    return __builtin_nan("");
+}
+
+QH_INLINE qh_agent *agent_of(uint32_t handle) {
+    return QH_LIKELY(runtime) ? qh_runtime_agent(runtime, handle) : NULL;
+}
+
+QH_INLINE qh_observation observed(const qh_agent *agent, double state, uint32_t flags) {
+    return (qh_observation){flags & QH_FLAG_IN_PLACE ? agent->input : qh__io.observation, state};
+}
+
+/* The mask in `io` as a set of allowed actions, NULL where the flag is not set. */
+static const uint32_t *mask_of(const qh_agent *agent, uint32_t flags, uint32_t *words) {
+    if (QH_LIKELY(!(flags & QH_FLAG_MASK))) return NULL;
+    for (uint32_t i = 0; i < QH_MASK_WORDS; i++) words[i] = 0;
+    for (uint32_t i = 0; i < agent->actions; i++)
+        words[i >> 5] |= (uint32_t)(qh__io.mask[i] != 0) << (i & 31);
+    return words;
+}
+
+#define AGENT_OR_RETURN(agent, handle)                                                             \
+    qh_agent *agent = agent_of(handle);                                                            \
+    if (QH_UNLIKELY(!agent)) return QH_STALE_HANDLE
+
+/* ---------------------------------------------------------------- runtime */
+
+/* Opens the runtime. Pages and pool sizes are whole numbers the package has checked; seed in two halves. */
+EXPORT(int32_t, qh_open,
+       (uint32_t max_pages, uint32_t initial_pages, uint32_t seed_low, uint32_t seed_high,
+        uint32_t state, uint32_t trajectory, uint32_t message, uint32_t track)) {
+    if (runtime) return QH_INVALID_STATE;
+    qh_runtime_def def = {.max_pages = max_pages,
+                          .initial_pages = initial_pages,
+                          .seed = (uint64_t)seed_high << 32 | seed_low,
+                          .pools = {state, trajectory, message},
+                          .track_allocations = track != 0};
+    return qh_runtime_open(&def, HEAP_START, &runtime);
+}
+
+/* ---------------------------------------------------------------- agents */
+
+/* Makes an agent of `io.def`, its `dim_count` dimensions of `io.dims` and the first `name_length` bytes of `io.text`.
+ * Returns its handle (> 0). */
+EXPORT(int32_t, qh_agent_create, (uint32_t name_length, uint32_t dim_count)) {
+    if (!runtime) return QH_INVALID_STATE;
+    if (name_length > QH_IO_TEXT_BYTES || dim_count > QH_MAX_DIMS) return QH_INVALID_ARGUMENT;
+    qh_agent_def *def = &qh__io.def;
+    def->name = (const char *)qh__io.text;
+    def->name_length = name_length;
+    def->encoder.dims = qh__io.dims;
+    def->encoder.dim_count = dim_count;
+    qh_handle handle;
+    QH_TRY(qh_runtime_create_agent(runtime, def, &handle));
+    return (int32_t)handle;
+}
+
+EXPORT(int32_t, qh_agent_destroy, (uint32_t handle)) {
+    return runtime ? qh_runtime_destroy_agent(runtime, handle) : QH_STALE_HANDLE;
+}
+
+/* The address of the agent's own block for observations (64 floats), 0 when the handle is stale. */
+EXPORT(void *, qh_agent_input_address, (uint32_t handle)) {
+    const qh_agent *agent = agent_of(handle);
+    return agent ? agent->input : NULL;
+}
+
+/* Begins an episode: the action. The observation is `io.observation` (or the agent's input block), or `state`. */
+EXPORT(int32_t, qh_begin, (uint32_t handle, double state, uint32_t flags)) {
+    AGENT_OR_RETURN(agent, handle);
+    int32_t action;
+    QH_TRY(qh_agent_begin(agent, observed(agent, state, flags), &action));
+    return action;
+}
+
+/* Learns from the last action and chooses the next: the action, -1 when the episode ended. */
+EXPORT(int32_t, qh_step,
+       (uint32_t handle, double reward, double state, uint32_t ending, double time,
+        uint32_t flags)) {
+    AGENT_OR_RETURN(agent, handle);
+    qh_experience experience = {observed(agent, state, flags), reward, ending, time};
+    int32_t action;
+    QH_TRY(qh_agent_step(agent, &experience, &action));
+    return action;
+}
+
+/* Chooses an action, learns nothing. */
+EXPORT(int32_t, qh_act, (uint32_t handle, double state, uint32_t flags)) {
+    AGENT_OR_RETURN(agent, handle);
+    uint32_t words[QH_MASK_WORDS];
+    int32_t action;
+    QH_TRY(qh_agent_act(agent, observed(agent, state, flags), flags & QH_FLAG_GREEDY,
+                        mask_of(agent, flags, words), &action));
+    return action;
+}
+
+/* Learns from a transition; `io.next` or `next_state` is where it led. `next_action` -1: unknown. Returns the TD error. */
+EXPORT(double, qh_learn,
+       (uint32_t handle, double state, uint32_t action, double reward, double next_state,
+        uint32_t ending, int32_t next_action, double time, uint32_t flags)) {
+    qh_agent *agent = agent_of(handle);
+    if (QH_UNLIKELY(!agent)) return fail_with_nan(QH_STALE_HANDLE);
+    qh_experience experience = {{qh__io.next, next_state}, reward, ending, time};
+    double td_error;
+    qh_result result = qh_agent_learn(agent, observed(agent, state, flags), action, &experience,
+                                      next_action, &td_error);
+    return QH_LIKELY(result == QH_OK) ? td_error : fail_with_nan(result);
+}
+
+/* Learns from `count` remembered transitions: the mean |TD error|. */
+EXPORT(double, qh_replay_many, (uint32_t handle, uint32_t count)) {
+    qh_agent *agent = agent_of(handle);
+    if (!agent) return fail_with_nan(QH_STALE_HANDLE);
+    double mean;
+    qh_result result = qh_agent_replay(agent, count, &mean);
+    return result == QH_OK ? mean : fail_with_nan(result);
+}
+
+/* Writes the normalised vector to `io.values`: its length. */
+EXPORT(int32_t, qh_encode, (uint32_t handle, double state, uint32_t flags)) {
+    AGENT_OR_RETURN(agent, handle);
+    qh_observation observation = observed(agent, state, flags);
+    uint32_t length;
+    QH_TRY(qh_encoder_vector(&agent->encoder, observation.values, observation.state, qh__io.values,
+                             &length));
+    return (int32_t)length;
+}
+
+/* Writes one value an action to `io.values`: their number. */
+EXPORT(int32_t, qh_q_values, (uint32_t handle, double state, uint32_t flags)) {
+    AGENT_OR_RETURN(agent, handle);
+    QH_TRY(qh_agent_values(agent, observed(agent, state, flags), qh__io.values));
+    return (int32_t)agent->actions;
+}
+
+/* Writes one count an action to `io.counts`: their number. */
+EXPORT(int32_t, qh_visits, (uint32_t handle, double state, uint32_t flags)) {
+    AGENT_OR_RETURN(agent, handle);
+    QH_TRY(qh_agent_visits(agent, observed(agent, state, flags), qh__io.counts));
+    return (int32_t)agent->actions;
+}
+
+/* Writes the probability of each action under the policy to `io.values`: their number. */
+EXPORT(int32_t, qh_probabilities, (uint32_t handle, double state, uint32_t flags)) {
+    AGENT_OR_RETURN(agent, handle);
+    uint32_t words[QH_MASK_WORDS];
+    QH_TRY(qh_agent_probabilities(agent, observed(agent, state, flags),
+                                  mask_of(agent, flags, words), qh__io.values));
+    return (int32_t)agent->actions;
+}
+
+/* numbers: action count, reward sum, last update, episodes, states, mean |TD error|, learning steps, in an episode,
+ * transitions remembered, value of the exploration schedule, value of the step-size schedule. */
+EXPORT(int32_t, qh_metrics, (uint32_t handle)) {
+    AGENT_OR_RETURN(agent, handle);
+    const qh_agent_metrics *metrics = &agent->metrics;
+    double *numbers = qh__io.numbers, steps = metrics->learning_steps;
+    numbers[0] = metrics->action_count;
+    numbers[1] = metrics->reward_sum;
+    numbers[2] = metrics->last_update;
+    numbers[3] = metrics->episodes;
+    numbers[4] = agent->table.rows;
+    numbers[5] = steps > 0 ? metrics->td_error_sum / steps : 0;
+    numbers[6] = steps;
+    numbers[7] = agent->running;
+    numbers[8] = agent->replay.count;
+    numbers[9] = qh__schedule_value(&agent->policy.exploration);
+    numbers[10] = qh__schedule_value(&agent->rate);
+    return QH_OK;
+}
+
+/* numbers: live bytes, quota, table bytes, replay bytes, peak bytes, live blocks. */
+EXPORT(int32_t, qh_agent_memory, (uint32_t handle)) {
+    AGENT_OR_RETURN(agent, handle);
+    double *numbers = qh__io.numbers;
+    numbers[0] = (double)agent->owner.live_bytes;
+    numbers[1] = (double)agent->owner.quota_bytes;
+    numbers[2] = (double)qh_table_bytes(&agent->table);
+    numbers[3] = (double)qh_replay_bytes(&agent->replay);
+    numbers[4] = (double)agent->owner.peak_bytes;
+    numbers[5] = agent->owner.live_blocks;
+    return QH_OK;
+}
+
+EXPORT(int32_t, qh_reset, (uint32_t handle)) {
+    AGENT_OR_RETURN(agent, handle);
+    return qh_agent_reset(agent);
+}
+
+static int32_t write_hash(uint64_t hash) {
+    qh__io.numbers[0] = (double)(uint32_t)hash;
+    qh__io.numbers[1] = (double)(uint32_t)(hash >> 32);
+    return QH_OK;
+}
+
+/* numbers: low and high half of the hash of the agent's table; of all tables for handle 0. */
+EXPORT(int32_t, qh_hash, (uint32_t handle)) {
+    if (runtime && handle == 0) return write_hash(qh_runtime_hash(runtime));
+    AGENT_OR_RETURN(agent, handle);
+    return write_hash(qh_agent_hash(agent));
+}
+
+/* ---------------------------------------------------------------- batches */
+
+QH_INLINE qh_batch *batch_of(uint32_t handle) {
+    return QH_LIKELY(runtime) ? qh__runtime_object(runtime, handle, QH_SLOT_BATCH) : NULL;
+}
+
+#define BATCH_OR_RETURN(batch, handle)                                                             \
+    qh_batch *batch = batch_of(handle);                                                            \
+    if (QH_UNLIKELY(!batch)) return QH_STALE_HANDLE
+
+/* The result of a batch call; numbers[0] says which row failed. */
+static int32_t end_batch(const qh_batch *batch, qh_result result) {
+    if (QH_UNLIKELY(result != QH_OK)) qh__io.numbers[0] = batch->failed_row;
+    return result;
+}
+
+/* Makes a batch for `count` agents: its handle (> 0). numbers: addresses of handles (uint32), observations, rewards (float32),
+ * endings (uint8), actions (int32). The handles are to be written before `qh_batch_check`. */
+EXPORT(int32_t, qh_batch_open, (uint32_t count)) {
+    if (!runtime) return QH_INVALID_STATE;
+    qh_batch *batch;
+    QH_TRY(qh_batch_create(runtime, count, &batch));
+    double *numbers = qh__io.numbers;
+    numbers[0] = (double)(uintptr_t)batch->handles;
+    numbers[1] = (double)(uintptr_t)batch->observations;
+    numbers[2] = (double)(uintptr_t)batch->rewards;
+    numbers[3] = (double)(uintptr_t)batch->endings;
+    numbers[4] = (double)(uintptr_t)batch->actions;
+    return (int32_t)batch->handle;
+}
+
+EXPORT(int32_t, qh_batch_check, (uint32_t handle)) {
+    BATCH_OR_RETURN(batch, handle);
+    return end_batch(batch, qh_batch_seal(runtime, batch));
+}
+
+EXPORT(int32_t, qh_batch_free, (uint32_t handle)) {
+    BATCH_OR_RETURN(batch, handle);
+    qh_batch_destroy(runtime, batch);
+    return QH_OK;
+}
+
+EXPORT(int32_t, qh_batch_begin_all, (uint32_t handle)) {
+    BATCH_OR_RETURN(batch, handle);
+    return end_batch(batch, qh_batch_begin(runtime, batch));
+}
+
+EXPORT(int32_t, qh_batch_step_all, (uint32_t handle, double time)) {
+    BATCH_OR_RETURN(batch, handle);
+    batch->time = time;
+    return end_batch(batch, qh_batch_step(runtime, batch));
+}
+
+EXPORT(int32_t, qh_batch_act_all, (uint32_t handle, uint32_t flags)) {
+    BATCH_OR_RETURN(batch, handle);
+    return end_batch(batch, qh_batch_act(runtime, batch, flags & QH_FLAG_GREEDY));
+}
+
+/* ---------------------------------------------------------------- memory */
+
+#define RUNTIME_OR_RETURN                                                                          \
+    if (!runtime) return QH_INVALID_STATE
+
+/* numbers: pages, max pages, live bytes, peak live bytes, live blocks, end of the stack (1 MiB), heap base, start and end
+ * of the pools, end of the heap in use, growths logged, agents alive, slots (owners to ask for), records, tracking. */
+EXPORT(int32_t, qh_memory_info, (void)) {
+    RUNTIME_OR_RETURN;
+    const qh_memory *memory = &runtime->memory;
+    double *numbers = qh__io.numbers;
+    numbers[0] = memory->budget.pages;
+    numbers[1] = memory->budget.max_pages;
+    numbers[2] = (double)memory->heap.live_bytes;
+    numbers[3] = (double)memory->heap.peak_bytes;
+    numbers[4] = (double)memory->heap.live_blocks;
+    numbers[5] = 1 << 20;
+    numbers[6] = (double)HEAP_START;
+    numbers[7] = (double)memory->pools_start;
+    numbers[8] = (double)memory->pools_end;
+    numbers[9] = (double)memory->heap.bump;
+    numbers[10] = QH_MIN(memory->budget.growth_count, (uint32_t)QH_GROWTH_LOG);
+    numbers[11] = runtime->agent_count;
+    numbers[12] = runtime->slot_count;
+    numbers[13] = (double)memory->records.capacity;
+    numbers[14] = memory->heap.records != NULL;
+    return QH_OK;
+}
+
+/* numbers: block bytes, capacity, in use, peak, fallbacks, acquires of pool 0 (state), 1 (trajectory) or 2 (message). */
+EXPORT(int32_t, qh_memory_pool, (uint32_t index)) {
+    RUNTIME_OR_RETURN;
+    if (index >= QH_POOL_COUNT) return QH_INVALID_ARGUMENT;
+    const qh_pool *pool = &runtime->memory.pools[index];
+    double *numbers = qh__io.numbers;
+    numbers[0] = pool->block_bytes;
+    numbers[1] = pool->capacity;
+    numbers[2] = pool->in_use;
+    numbers[3] = pool->peak;
+    numbers[4] = pool->fallbacks;
+    numbers[5] = (double)pool->acquires;
+    return QH_OK;
+}
+
+static int32_t write_owner(const qh_owner *owner) {
+    double *numbers = qh__io.numbers;
+    numbers[0] = owner->kind;
+    numbers[1] = owner->id;
+    numbers[2] = (double)owner->live_bytes;
+    numbers[3] = (double)owner->quota_bytes;
+    return 1;
+}
+
+/* numbers: kind, id, live bytes, quota of owner `index`: 0 the runtime, 1 the records, 2 + n the object in slot n.
+ * Returns 1, or 0 where the slot is free. */
+EXPORT(int32_t, qh_memory_owner, (uint32_t index)) {
+    RUNTIME_OR_RETURN;
+    if (index == 0) return write_owner(&runtime->memory.runtime_owner);
+    if (index == 1) return write_owner(&runtime->memory.records_owner);
+    if (index - 2 >= runtime->slot_count) return QH_INVALID_ARGUMENT;
+    const qh_slot *slot = &runtime->slots[index - 2];
+    if (slot->kind == QH_SLOT_AGENT) return write_owner(&((const qh_agent *)slot->object)->owner);
+    return slot->kind == QH_SLOT_BATCH ? write_owner(&((const qh_batch *)slot->object)->owner) : 0;
+}
+
+/* numbers: pages before and after growth `index`. */
+EXPORT(int32_t, qh_memory_growth, (uint32_t index)) {
+    RUNTIME_OR_RETURN;
+    const qh_budget *budget = &runtime->memory.budget;
+    if (index >= QH_MIN(budget->growth_count, (uint32_t)QH_GROWTH_LOG)) return QH_INVALID_ARGUMENT;
+    qh__io.numbers[0] = budget->growths[index].from_pages;
+    qh__io.numbers[1] = budget->growths[index].to_pages;
+    return QH_OK;
+}
+
+/* numbers: address, bytes, owner kind, owner id, block kind, sequence of the record in place `index`. Returns 1, or 0 where
+ * the place is empty; QH_INVALID_STATE when records are not kept. */
+EXPORT(int32_t, qh_memory_record, (uint32_t index)) {
+    RUNTIME_OR_RETURN;
+    const qh_records *records = runtime->memory.heap.records;
+    if (!records) return QH_INVALID_STATE;
+    if (index >= records->capacity) return QH_INVALID_ARGUMENT;
+    const qh_record *record = &records->places[index];
+    if (!record->block) return 0;
+    double *numbers = qh__io.numbers;
+    numbers[0] = (double)(uintptr_t)record->block;
+    numbers[1] = (double)record->byte_count;
+    numbers[2] = record->owner_kind;
+    numbers[3] = record->owner;
+    numbers[4] = record->kind;
+    numbers[5] = record->sequence;
+    return 1;
+}
+
+/* Whether every structure of the runtime is sound: 1 or 0. For tests; takes time. */
+EXPORT(int32_t, qh_validate, (void)) {
+    RUNTIME_OR_RETURN;
+    return qh_runtime_validate(runtime);
+}

@@ -1,0 +1,35 @@
+/* The one buffer through which JavaScript and the core exchange what does not fit a number. It lies in static memory; its
+ * offsets, and every enumeration that crosses, are published by abi.c, from which the package generates its tables. */
+#ifndef QH_WASM_IO_H
+#define QH_WASM_IO_H
+
+#include "runtime/batch.h"
+
+#define QH_IO_TEXT_BYTES 4096
+#define QH_IO_NUMBERS 64
+
+typedef struct qh_io {
+    alignas(64) float observation[QH_MAX_DIMS]; /* in: of the state */
+    float next[QH_MAX_DIMS];                    /* in: of the next state */
+    double numbers[QH_IO_NUMBERS];              /* out: whatever is read in bulk */
+    float values[QH_MAX_ACTIONS];               /* out: one number an action or dimension */
+    uint32_t counts[QH_MAX_ACTIONS];            /* out: one count an action */
+    uint8_t mask[QH_MAX_ACTIONS];               /* in: one byte an action, 0 = forbidden */
+    uint8_t text[QH_IO_TEXT_BYTES];             /* in: a name in UTF-8 */
+    qh_dim dims[QH_MAX_DIMS];                   /* in: of an encoder */
+    qh_agent_def def; /* in: of an agent; pointers and name_length are set by the core */
+} qh_io;
+
+/* Bits of the `flags` argument. */
+enum {
+    QH_FLAG_GREEDY = 1,
+    QH_FLAG_MASK = 2,     /* `mask` counts */
+    QH_FLAG_IN_PLACE = 4, /* the observation is in the agent's own input block */
+};
+
+/* A definition and the prototype that goes before it. */
+#define EXPORT(type, name, parameters)                                                             \
+    __attribute__((visibility("default"))) type name parameters;                                   \
+    type name parameters
+
+#endif
