@@ -1,0 +1,134 @@
+/** The reference learner as the package's `Agent`: arguments checked, metrics kept, tables exported. */
+
+import { Learner } from './learner.js';
+import { Generator, hashName, seedState } from './random.js';
+
+export class QhiveError extends Error {
+  constructor(code, message) {
+    super(`${code}: ${message}`);
+    this.name = 'QhiveError';
+    this.code = code;
+  }
+}
+
+export function fail(code, message) {
+  throw new QhiveError(code, message);
+}
+
+function checkNumber(value, what) {
+  if (typeof value !== 'number' || !Number.isFinite(value)) fail('INVALID_ARGUMENT', `${what} is ${value}`);
+}
+
+export class Agent {
+  /**
+   * @param {object} config an AgentConfig
+   * @param {number} id
+   * @param {bigint} masterSeed
+   * @param {() => void} onFree
+   */
+  constructor(config, id, masterSeed, onFree) {
+    if (config.nStep > 1 && config.lambda > 0) fail('INVALID_ARGUMENT', 'nStep and lambda exclude each other');
+    const stream = config.name === undefined ? BigInt(id) : hashName(config.name);
+    this.id = id;
+    this.name = config.name ?? `agent-${id}`;
+    this.learner = new Learner(config, new Generator(seedState(masterSeed, stream)));
+    this.config = this.learner.config;
+    this.onFree = onFree;
+    this.clearMetrics();
+  }
+
+  clearMetrics() {
+    this.counts = { actionCount: 0, rewardSum: 0, episodes: 0, errors: 0, updates: 0 };
+  }
+
+  checked(callback) {
+    try {
+      return callback();
+    } catch (error) {
+      if (error instanceof RangeError) fail('INVALID_ARGUMENT', error.message);
+      throw error;
+    }
+  }
+
+  begin(observation) {
+    const action = this.checked(() => this.learner.begin(observation));
+    this.counts.actionCount += 1;
+    return action;
+  }
+
+  step(reward, observation, ending) {
+    if (this.learner.keys === undefined) fail('INVALID_STATE', 'step before begin');
+    checkNumber(reward, 'the reward');
+    const action = this.checked(() => this.learner.step(reward, observation, ending));
+    this.noteLearned(reward, this.learner.error);
+    if (action < 0) this.counts.episodes += 1;
+    else this.counts.actionCount += 1;
+    return action;
+  }
+
+  act(observation, { greedy = false, mask } = {}) {
+    if (mask !== undefined && mask.length !== this.config.actions) fail('INVALID_ARGUMENT', 'the mask has another length');
+    if (mask !== undefined && !Array.prototype.some.call(mask, (flag) => flag)) fail('INVALID_ARGUMENT', 'no action is allowed');
+    const keys = this.keys(observation);
+    this.counts.actionCount += 1;
+    return greedy ? this.learner.chooseGreedy(keys, mask) : this.learner.choose(keys, mask);
+  }
+
+  learn(observation, action, reward, next, ending) {
+    if (!(Number.isInteger(action) && action >= 0 && action < this.config.actions)) fail('INVALID_ARGUMENT', `action ${action}`);
+    checkNumber(reward, 'the reward');
+    const error = this.checked(() => this.learner.learn(observation, action, reward, next, ending));
+    this.noteLearned(reward, error);
+    return error;
+  }
+
+  noteLearned(reward, error) {
+    this.counts.rewardSum += reward;
+    this.counts.errors += Math.abs(error);
+    this.counts.updates += 1;
+  }
+
+  replay(count) {
+    return this.learner.replay(count);
+  }
+
+  keys(observation) {
+    return this.checked(() => this.learner.encode(observation));
+  }
+
+  qValues(observation) {
+    return Float32Array.from(this.learner.decisionValues(this.keys(observation)));
+  }
+
+  visits(observation) {
+    return Uint32Array.from(this.learner.table.visits(this.keys(observation), this.learner.scratchVisits));
+  }
+
+  explain(observation) {
+    const keys = this.keys(observation);
+    const qValues = this.qValues(observation);
+    const probability = Float32Array.from(this.learner.probabilities(keys));
+    return { action: probability.indexOf(Math.max(...probability)), qValues, visits: this.visits(observation), probability, knowledge: [] };
+  }
+
+  get metrics() {
+    const { errors, updates, ...rest } = this.counts;
+    return { ...rest, lastUpdate: updates, states: this.learner.table.size, tdErrorMean: updates ? errors / updates : 0 };
+  }
+
+  /** Not the package's format: rows in the order of their keys, so that equal tables give equal bytes. */
+  exportTable() {
+    const rows = [...this.learner.table.rows].sort(([a], [b]) => (a < b ? -1 : 1));
+    const text = rows.map(([key, { q, visits }]) => `${key}:${q.map((side) => new Uint32Array(side.buffer).join()).join('/')}:${visits.join()}`);
+    return new TextEncoder().encode(text.join('\n'));
+  }
+
+  reset() {
+    this.learner.forget();
+    this.clearMetrics();
+  }
+
+  free() {
+    this.onFree();
+  }
+}
