@@ -148,6 +148,7 @@ export function ratioInterval(numerator, denominator, groups, options) {
  * @returns {number[][]} the decisions of each group
  */
 function membersOf(groups) {
+  /** @type {number[][]} */
   const members = Array.from({ length: groups.count }, () => []);
   groups.index.forEach((g, i) => members[g].push(i));
   return members;

@@ -63,7 +63,7 @@ function standardErrorOf(errors, groups) {
 }
 
 /**
- * @param {string} estimator
+ * @param {import('../../types/evaluate.d.ts').Estimate['estimator']} estimator
  * @param {Float64Array} numerator per decision
  * @param {Float64Array} denominator per decision
  * @param {{ clusters?: ArrayLike<number | string> }} log
@@ -76,6 +76,7 @@ function estimate(estimator, numerator, denominator, log, options = {}) {
   const total = sum(denominator);
   const value = sum(numerator) / total;
   const errors = numerator.map((x, i) => ((x - value * denominator[i]) * n) / total);
+  /** @type {import('../../types/evaluate.d.ts').Estimate} */
   const result = { estimator, value, n, variance: sum(errors.map((e) => e * e)) / n, standardError: standardErrorOf(errors, groups) };
   if (options.bootstrap) {
     result.interval = ratioInterval(numerator, denominator, groups, options.bootstrap === true ? {} : options.bootstrap);

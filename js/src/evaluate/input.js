@@ -33,17 +33,17 @@ export function check(condition, message) {
 }
 
 /**
- * @param {unknown} value
+ * @param {any} value
  * @returns {string} the value as a message shows it
  */
 function shown(value) {
   if (typeof value === 'string') return JSON.stringify(value);
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) return `an array of ${value.length}`;
+  if (isList(value)) return `an array of ${value.length}`;
   return String(value);
 }
 
 /**
- * @param {unknown} value
+ * @param {any} value
  * @returns {boolean} whether it can be read by index, strings excepted
  */
 function isList(value) {
@@ -53,7 +53,7 @@ function isList(value) {
 /**
  * A list of numbers, each of which passes `accepts`, as a new Float64Array.
  *
- * @param {unknown} list
+ * @param {any} list
  * @param {string} name as the caller calls it
  * @param {number} length required; -1: any, at least 1
  * @param {(value: number) => boolean} accepts
@@ -75,7 +75,7 @@ export function numbers(list, name, length, accepts, rule) {
 }
 
 /**
- * @param {unknown} list
+ * @param {any} list
  * @param {string} name
  * @param {number} [length] -1: any
  * @returns {Float64Array} finite numbers
@@ -86,7 +86,7 @@ export function finiteNumbers(list, name, length = -1) {
 }
 
 /**
- * @param {unknown} value
+ * @param {any} value
  * @param {string} name
  * @param {number} low inclusive
  * @param {number} high inclusive
@@ -100,7 +100,7 @@ export function integer(value, name, low, high) {
 }
 
 /**
- * @param {unknown} value
+ * @param {any} value
  * @param {string} name
  * @param {number} low inclusive
  * @param {number} [high] inclusive
@@ -114,7 +114,7 @@ export function nonNegative(value, name, low = 0, high = Number.MAX_VALUE) {
 }
 
 /**
- * @param {unknown} list
+ * @param {any} list
  * @param {string} name
  * @param {number} length -1: any
  * @param {number} actionCount
@@ -129,7 +129,7 @@ export function actionList(list, name, length, actionCount) {
 /**
  * n rows of k numbers, nested or flat, as one flat Float64Array.
  *
- * @param {unknown} matrix
+ * @param {any} matrix
  * @param {string} name
  * @param {number} rows n; -1: as many as there are
  * @param {number} columns k
@@ -183,7 +183,7 @@ function requireDistributions(flat, name, columns) {
  */
 
 /**
- * @param {{ target?: unknown, targetActions?: unknown }} log
+ * @param {{ target?: any, targetActions?: any }} log
  * @param {number} n -1: as many decisions as the target has
  * @param {number} k actions
  * @returns {Target}
@@ -214,7 +214,7 @@ export function readTarget(log, n, k) {
 }
 
 /**
- * @param {unknown} log
+ * @param {any} log
  * @returns {number} k, the number of actions
  * @throws {EvaluationError}
  */
@@ -224,7 +224,7 @@ export function readActionCount(log) {
 }
 
 /**
- * @param {unknown} list
+ * @param {any} list
  * @param {number} n
  * @returns {Float64Array} mu(a_i | x_i), each in (0, 1]
  * @throws {EvaluationError}
@@ -239,7 +239,7 @@ export function readPropensities(list, n) {
 /**
  * Groups of decisions that belong together (one run, one user, one day) as dense numbers.
  *
- * @param {unknown} list one key (number or string) per decision; undefined: every decision alone
+ * @param {any} list one key (number or string) per decision; undefined: every decision alone
  * @param {string} name
  * @param {number} n
  * @returns {{ index: Int32Array, count: number } | undefined}

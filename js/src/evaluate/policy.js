@@ -3,8 +3,10 @@
  * be trusted? All estimators side by side, and warnings as objects where the log covers the target
  * thinly. A warning never changes a figure.
  */
-import { effectiveSampleSize, directMethod, doublyRobust, importanceWeights, inversePropensityScoring, loggedValue, selfNormalizedIps } from './estimators.js';
-import { check, nonNegative, numbers, readActionCount, readGroups, actionList } from './input.js';
+import {
+  directMethod, doublyRobust, effectiveSampleSize, importanceWeights, inversePropensityScoring, loggedValue, selfNormalizedIps,
+} from './estimators.js';
+import { actionList, check, nonNegative, numbers, readActionCount, readGroups } from './input.js';
 import { estimatePropensities } from './tabular.js';
 
 /**
@@ -15,6 +17,8 @@ import { estimatePropensities } from './tabular.js';
  * - weightShare 0.1: one decision decides a tenth of the estimate.
  * - meanWeightErrors 3: weights average 1 when the propensities are right and cover the target; so
  *   many standard errors away they are not, or do not.
+ *
+ * @type {Readonly<import('../../types/evaluate.d.ts').CoverageLimits>}
  */
 export const COVERAGE_LIMITS = Object.freeze({ effectiveSampleSize: 100, effectiveRatio: 0.1, weightShare: 0.1, meanWeightErrors: 3 });
 
@@ -45,7 +49,7 @@ function meanWeight(w) {
  * How well a log covers the target policy, from the importance weights.
  *
  * @param {ArrayLike<number>} weights >= 0, uncut, as importanceWeights() gives them
- * @param {Partial<typeof COVERAGE_LIMITS>} [limits] default COVERAGE_LIMITS
+ * @param {Partial<import('../../types/evaluate.d.ts').CoverageLimits>} [limits] default COVERAGE_LIMITS
  * @returns {import('../../types/evaluate.d.ts').Coverage}
  * @throws {EvaluationError}
  */
@@ -59,7 +63,9 @@ export function coverage(weights, limits = {}) {
   const matched = w.reduce((count, x) => count + (x > 0 ? 1 : 0), 0);
   const maxWeight = w.reduce((a, b) => Math.max(a, b), 0);
   const maxWeightShare = mean > 0 ? maxWeight / (mean * n) : 0;
+  /** @type {import('../../types/evaluate.d.ts').Warning[]} */
   const warnings = [];
+  /** @type {(code: import('../../types/evaluate.d.ts').Warning['code'], message: string, value: number, limit: number) => void} */
   const warn = (code, message, value, limit) => warnings.push({ code, message, value, limit });
   if (matched === 0) {
     warn('NO_OVERLAP', `none of the ${n} logged actions is one the target policy would take: nothing can be said of it without a model`, 0, 1);
@@ -78,13 +84,14 @@ export function coverage(weights, limits = {}) {
 
 /**
  * @param {import('../../types/evaluate.d.ts').LoggedDecisions & import('../../types/evaluate.d.ts').PropensityData} log
- * @returns {{ propensities: ArrayLike<number>, source: 'given' | 'estimated', method: string, warnings: object[] }}
+ * @returns {{ propensities: ArrayLike<number>, source: 'given' | 'estimated', method: string, warnings: import('../../types/evaluate.d.ts').Warning[] }}
  */
 function behaviourOf(log) {
   if (log.propensities !== undefined) {
     return { propensities: log.propensities, source: 'given', method: 'as logged', warnings: [] };
   }
   const { propensities, method, decisionsPerCell } = estimatePropensities(log);
+  /** @type {import('../../types/evaluate.d.ts').Warning[]} */
   const warnings = [{
     code: 'ESTIMATED_PROPENSITIES',
     message: `no propensities were logged; estimated from the logged actions: ${method}; ${short(decisionsPerCell)} decisions per cell`,

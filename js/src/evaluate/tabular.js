@@ -174,9 +174,8 @@ export function fitRewardModel(data) {
  */
 export function crossFitRewardModel(data) {
   const { k, actions, contexts, rewards, m } = readRewards(data);
-  check(data.folds !== undefined, () => 'folds are missing: one key per decision');
-  const folds = readGroups(data.folds, 'folds', actions.length);
-  check(folds.count > 1, () => 'folds must hold at least two different keys');
+  const folds = readGroups(data.folds, 'folds', actions.length) ?? { index: new Int32Array(), count: 0 };
+  check(folds.count > 1, () => 'folds must be given: one key per decision, at least two different keys');
   const model = new Float64Array(actions.length * k);
   for (let f = 0; f < folds.count; f++) {
     const tally = new Tally(k);
