@@ -86,6 +86,20 @@ function evaluateSlice({ run, decisions, shares }, kept, chosen, slice) {
 }
 
 /**
+ * The logged decisions valued by the direct method as if they were a policy's: what it reports beyond 0 is
+ * its own error, since rare actions are shrunk to the mean.
+ *
+ * @param {import('./offline.js').Transitions} transitions
+ * @param {number[]} kept
+ * @returns {number} gain per decision
+ */
+function placeboOf(transitions, kept) {
+  const { run, decisions } = transitions;
+  const logged = Array.from(decisions, (i) => run.actions[i]);
+  return SLICES.reduce((sum, _, s) => sum + evaluateSlice(transitions, kept, logged, s).evaluation.directMethod.value, 0);
+}
+
+/**
  * One held-out run: gains of the learned decisions per slice, and jointly.
  *
  * @param {import('./offline.js').Transitions} transitions
@@ -105,6 +119,7 @@ export function evaluateRun(transitions, { actions, values }) {
   const full = { ...joint, propensities: estimatePropensities({ ...joint, smoothing: PSEUDO.joint }).propensities };
   return {
     run, n: kept.length, logged,
+    placebo: placeboOf(transitions, kept),
     promised: meanOf(kept.map((j) => values[j])),
     slices: SLICES.map((_, s) => evaluateSlice(transitions, kept, actions, s)),
     joint: { evaluation: evaluatePolicy(full), weights: importanceWeights(full) },
@@ -171,7 +186,7 @@ export function summarise(runs, seed) {
     estimates[estimator] = { value: logged + gain, gain, interval: { lower, upper, level } };
   }
   const betterRuns = runs.filter((r) => gainOf([r], 'directMethod') > 0).length;
-  return { runs: runs.length, decisions, logged, promised: weighted('promised'), estimates, betterRuns };
+  return { runs: runs.length, decisions, logged, promised: weighted('promised'), placebo: weighted('placebo'), estimates, betterRuns };
 }
 
 /**

@@ -39,6 +39,7 @@ function summaryLines(name, summary) {
     const range = `${fixed(interval.lower)} .. ${fixed(interval.upper)}`;
     rows.push([`learned, ${label}`, fixed(value), percent(gain / summary.logged), range]);
   }
+  rows.push(['logged, by the direct method (its own error)', fixed(summary.logged + summary.placebo), percent(summary.placebo / summary.logged), '']);
   rows.push(['learned, what the agents themselves promise (optimistic)', fixed(summary.promised), '', '']);
   return table(rows);
 }

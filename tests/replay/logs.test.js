@@ -17,8 +17,8 @@ describe('reading', () => {
     expect(read.streams).toHaveLength(5 * 6 + 2);
     expect(read.streams.map((s) => s.agent)).toEqual([...read.streams.keys()]);
     expect(read.streams[0]).toMatchObject({ source: 'explora', name: 'main-e01/eMBB/0', run: 'main-e01', slice: 0, k: 0, length: 90 });
-    expect(read.streams.at(-1)).toMatchObject({ source: 'tractor', name: 'tractor/1', slice: -1, length: 300 });
-    expect(read.rows).toEqual({ reports: 5 * 30 * 3 * 6, tractor: 500, decisions: 150, driven: 5 * 6 * 90 + 500 });
+    expect(read.streams.at(-1)).toMatchObject({ source: 'tractor', name: 'tractor/1', slice: -1, length: 1000 });
+    expect(read.rows).toEqual({ reports: 5 * 30 * 3 * 6, tractor: 1800, decisions: 150, driven: 5 * 6 * 90 + 1800 });
 
     const run = read.runs.get('winter-e02');
     expect(run).toMatchObject({ family: 'winter', controller: 'embb', traffic: 'trf1', count: 30 });

@@ -4,7 +4,8 @@
  * Winter and spring runs: the rate of eMBB's UEs is 2 Mbit/s, plus 2 with slicing 3, plus 1 with eMBB's
  * scheduler 2; MTC gets 20 packets, plus 30 with slicing 3 and plus 10 with its scheduler 1; URLLC buffers 0
  * bytes with scheduler 0 and 2000 otherwise. So the best joint action is slicing 3, schedulers (2, 1, 0),
- * and the logged reward is the published formula of the KPIs AFTER the action, in the NEXT row.
+ * and the logged reward is the published formula of the KPIs AFTER the action, in the NEXT row. The two TRACTOR
+ * streams carry 4 Mbit/s and nothing in turns of 50 s.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -92,10 +93,10 @@ export function writeSyntheticLogs({ seed = 1, runs = ['main-e01', 'winter-e01',
   }
   for (let s = 0; s < 11; s++) lines.slicings.push(`${s},6,6,5`);
   for (let stream = 0; stream < 2; stream++) {
-    const length = 200 + 100 * stream;
+    const length = 800 + 200 * stream;
     lines.agents.push([lines.agents.length, 'tractor', stream, '', '', length].join(','));
     for (let t = 0; t < length; t++) {
-      const carried = Math.trunc(t / 25) % 2 === 0 ? 4 : 0;
+      const carried = Math.trunc(t / 50) % 2 === 0 ? 4 : 0;
       lines.tractor.push([stream, 1000 * t, 1, 0, 0, 0, 0, 10, 100 * carried, carried, 10, 0, 9, 11, 0, 0.5, 0, 35, 31, 7, 12].join(','));
     }
   }
