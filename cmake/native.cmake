@@ -15,9 +15,7 @@ set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
 add_library(qhive_flags INTERFACE)
 target_compile_options(qhive_flags INTERFACE
   ${QHIVE_LANGUAGE_FLAGS} ${QHIVE_WARNING_FLAGS} "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.")
-# The page budget reserves address space with mmap, which -std=c17 alone hides.
-target_compile_definitions(qhive_flags INTERFACE
-  ${QHIVE_DEFINITIONS} _DEFAULT_SOURCE $<$<PLATFORM_ID:Darwin>:_DARWIN_C_SOURCE>)
+target_compile_definitions(qhive_flags INTERFACE ${QHIVE_DEFINITIONS})
 if(QHIVE_SANITIZE)
   target_compile_options(qhive_flags INTERFACE ${QHIVE_SANITIZE_FLAGS})
   target_link_options(qhive_flags INTERFACE ${QHIVE_SANITIZE_FLAGS})

@@ -1,4 +1,4 @@
-# package: dist/ from js/src, js/types and the two modules, by js/build.mjs. The scalar module belongs to
+# package: dist/ from js/src, js/types, the two modules and the layout table, by js/build.mjs. The scalar module belongs to
 # another build directory (preset wasm-scalar), which is brought up to date first.
 
 set(QHIVE_SCALAR_DIR "${PROJECT_SOURCE_DIR}/build/wasm-scalar")
@@ -14,17 +14,17 @@ add_custom_target(qhive_wasm_scalar
   VERBATIM)
 
 file(GLOB_RECURSE QHIVE_JS CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/js/*")
-list(APPEND QHIVE_JS "${PROJECT_SOURCE_DIR}/package.json" "${PROJECT_SOURCE_DIR}/package-lock.json"
-  "${PROJECT_SOURCE_DIR}/include/qhive/result.h")
+list(APPEND QHIVE_JS "${PROJECT_SOURCE_DIR}/package.json" "${PROJECT_SOURCE_DIR}/package-lock.json")
 set(QHIVE_DIST "${PROJECT_SOURCE_DIR}/dist")
 
 add_custom_command(
   OUTPUT "${QHIVE_DIST}/qhive.mjs" "${QHIVE_DIST}/qhive.cjs" "${QHIVE_DIST}/qhive.global.js"
     "${QHIVE_DIST}/qhive.wasm" "${QHIVE_DIST}/qhive.d.ts"
   COMMAND "${QHIVE_NODE}" "${PROJECT_SOURCE_DIR}/js/build.mjs"
-  DEPENDS ${QHIVE_JS} "${CMAKE_CURRENT_BINARY_DIR}/qhive.wasm" "${QHIVE_SCALAR_WASM}"
+  DEPENDS ${QHIVE_JS} "${CMAKE_CURRENT_BINARY_DIR}/qhive.wasm"
+    "${CMAKE_CURRENT_BINARY_DIR}/qhive_abi.wasm" "${QHIVE_SCALAR_WASM}"
   WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
   COMMENT "Bundling dist/"
   VERBATIM)
 add_custom_target(package DEPENDS "${QHIVE_DIST}/qhive.mjs")
-add_dependencies(package qhive_wasm qhive_wasm_scalar)
+add_dependencies(package qhive_wasm qhive_abi qhive_wasm_scalar)

@@ -24,11 +24,13 @@ set(QHIVE_SOURCES
   # runtime
   src/runtime/batch.c
   src/runtime/runtime.c
+  # wasm: the exports, which native tests call too
+  src/wasm/exports.c
 )
 
-# Only in the WebAssembly module (and its tests): the exports.
-set(QHIVE_WASM_SOURCES
-  src/wasm/exports.c
+# The table of the core's layout, a module of its own that the package's build runs once.
+set(QHIVE_ABI_SOURCES
+  src/wasm/abi.c
 )
 
 # Only in native builds.

@@ -1,5 +1,5 @@
-# The WebAssembly targets: qhive_wasm (the module), qhive_tests_wasm (the C tests as a module) and
-# package (dist/). cmake/wasm-cc.mjs compiles and links a module in one process.
+# The WebAssembly targets: qhive_wasm (the module), qhive_abi (the table of the core's layout, for the
+# package's build), qhive_tests_wasm (the C tests as a module) and package (dist/). cmake/wasm-cc.mjs compiles and links a module in one process.
 
 find_program(QHIVE_NODE node REQUIRED DOC "Node 20 or later")
 
@@ -68,13 +68,18 @@ endfunction()
 
 qhive_add_wasm(qhive_wasm
   OUTPUT qhive.wasm
-  UNIT ${QHIVE_SOURCES} ${QHIVE_WASM_SOURCES}
+  UNIT ${QHIVE_SOURCES}
   EXPORTS src/wasm/exports.txt)
+
+qhive_add_wasm(qhive_abi
+  OUTPUT qhive_abi.wasm
+  UNIT ${QHIVE_ABI_SOURCES}
+  EXPORTS src/wasm/abi-exports.txt)
 
 if(QHIVE_TEST_SOURCES)
   qhive_add_wasm(qhive_tests_wasm
     OUTPUT qhive_tests.wasm
-    UNIT ${QHIVE_SOURCES} ${QHIVE_WASM_SOURCES}
+    UNIT ${QHIVE_SOURCES}
     SEPARATE ${QHIVE_TEST_SOURCES}
     EXPORTS tests/c/exports.txt)
 endif()

@@ -10,6 +10,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build, findProgram, install, root } from '../cmake/build.mjs';
 
 const compiler = () => findProgram('cc', 'gcc', 'clang');
@@ -55,7 +56,7 @@ function execute([program, ...args], env = {}) {
 }
 
 /** A program that prints `ok`/`not ok` lines. */
-async function tap(command) {
+export async function tap(command) {
     const { stdout, reason } = await execute(command, { UBSAN_OPTIONS: 'print_stacktrace=1' });
     const lines = stdout.split('\n');
     const ok = lines.filter((line) => /^ok\b/.test(line));
@@ -131,10 +132,12 @@ async function main(args) {
     process.exitCode = sum.failed === 0 ? 0 : 1;
 }
 
-try {
-    await main(process.argv.slice(2));
-} catch (error) {
-    console.error(error.message);
-    console.log('0 passed, 1 failed, 0 skipped');
-    process.exitCode = 1;
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+    try {
+        await main(process.argv.slice(2));
+    } catch (error) {
+        console.error(error.message);
+        console.log('0 passed, 1 failed, 0 skipped');
+        process.exitCode = 1;
+    }
 }

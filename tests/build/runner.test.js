@@ -1,0 +1,30 @@
+/** The test command counts what programs print and swallows nothing. */
+import { tap } from '../run.mjs';
+
+const program = (script) => [process.execPath, '-e', script];
+const run = (lines, exit = 0) => tap(program(`console.log(${JSON.stringify(lines.join('\n'))}); process.exitCode = ${exit}`));
+
+test('counts passed, failed and skipped lines', async () => {
+    const counts = await run(['1..4', 'ok 1 - a', 'not ok 2 - b', 'ok 3 - c # SKIP no threads', 'ok 4 - d'], 1);
+    expect(counts).toEqual({ passed: 2, failed: 1, skipped: 1 });
+});
+
+test('a crash after passing tests is a failure', async () => {
+    expect(await run(['ok 1 - a'], 3)).toMatchObject({ passed: 1, failed: 1, note: 'crashed: exit 3' });
+});
+
+test('a signal is a failure', async () => {
+    expect(await tap(program(`console.log('ok 1'); process.kill(process.pid, 'SIGKILL')`))).toMatchObject({ failed: 1 });
+});
+
+test('planned tests that did not run are failures', async () => {
+    expect(await run(['1..3', 'ok 1 - a'])).toMatchObject({ passed: 1, failed: 2 });
+});
+
+test('a suite without tests is a failure', async () => {
+    expect(await run(['nothing'])).toMatchObject({ passed: 0, failed: 1, note: 'ran no test' });
+});
+
+test('a program that does not exist is a failure', async () => {
+    expect(await tap(['./no-such-program'])).toMatchObject({ failed: 1 });
+});
