@@ -1,5 +1,5 @@
 /**
- * The report as text, for a terminal of 100 columns.
+ * The report as text, for a terminal.
  */
 import { SLICES } from './logs.js';
 

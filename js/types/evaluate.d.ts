@@ -66,6 +66,7 @@ export interface Interval {
   seed: number;
 }
 
+/** What an estimator may add or cut. */
 export interface EstimateOptions {
   /** Adds `interval`: true for the defaults. */
   bootstrap?: boolean | BootstrapOptions;
@@ -73,6 +74,7 @@ export interface EstimateOptions {
   clip?: number;
 }
 
+/** One estimated value, with how sure it is. */
 export interface Estimate {
   estimator: 'logged' | 'direct-method' | 'ips' | 'snips' | 'doubly-robust';
   /** Estimated mean reward per decision. NaN where undefined (SNIPS with all weights 0). */
@@ -143,6 +145,7 @@ export interface Warning {
   limit: number;
 }
 
+/** How well a log covers the target policy. */
 export interface Coverage {
   n: number;
   /** Decisions with a weight above 0: logged actions that the target could have taken. */
@@ -160,6 +163,7 @@ export interface Coverage {
 /** Coverage of the target by a log, from its uncut importance weights. */
 export function coverage(weights: ArrayLike<number>, limits?: Partial<CoverageLimits>): Coverage;
 
+/** Logged actions from which the behaviour policy is estimated. */
 export interface PropensityData {
   actionCount: number;
   actions: ArrayLike<number>;
@@ -171,6 +175,7 @@ export interface PropensityData {
   backoff?: number;
 }
 
+/** An estimated behaviour policy. */
 export interface BehaviourPolicy {
   /** mu(a_i | x_i) of each logged decision, ready for `propensities`; in (0, 1]. */
   propensities: Float64Array;
@@ -190,6 +195,7 @@ export interface BehaviourPolicy {
  */
 export function estimatePropensities(data: PropensityData): BehaviourPolicy;
 
+/** Logged actions and rewards to which a reward model is fitted. */
 export interface RewardData {
   actionCount: number;
   actions: ArrayLike<number>;
@@ -200,6 +206,7 @@ export interface RewardData {
   pseudoCount?: number;
 }
 
+/** A tabular reward model. */
 export interface RewardModel {
   /** q(x, a). */
   predict(context: number | string, action: number): number;
@@ -218,10 +225,12 @@ export function fitRewardModel(data: RewardData): RewardModel;
  */
 export function crossFitRewardModel(data: RewardData & { folds: ArrayLike<number | string> }): Float64Array;
 
+/** Options of evaluatePolicy. */
 export interface EvaluationOptions extends EstimateOptions {
   limits?: Partial<CoverageLimits>;
 }
 
+/** Every estimator on one log, and the reasons not to trust them. */
 export interface PolicyEvaluation {
   n: number;
   /** Independent groups: clusters where given, else n. */
