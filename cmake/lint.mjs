@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build, findProgram, install, root } from './build.mjs';
 
 const C_FOLDERS = ['include', 'src', 'tests/c'];
@@ -51,28 +52,44 @@ function compiled() {
     return commands.map(({ file }) => relative(root, file)).filter((path) => path.startsWith(`src${sep}`));
 }
 
-function lint(name, command) {
+/** Runs one linter; its verdict is `passed`, `failed` or `skipped`, with a line that says so. */
+function runOne(name, command) {
     const start = performance.now();
-    const [program, ...args] = command();
-    if (program === undefined) return `# ${name}: skipped, not installed`;
-    const { status, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit' });
-    const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    if (status !== 0) process.exitCode = 1;
-    return `# ${name}: ${status === 0 ? 'passed' : `failed${error ? ` (${error.message})` : ''}`} in ${seconds} s`;
-}
-
-const args = process.argv.slice(2);
-const table = args.includes('--fix') ? FIXERS : LINTERS;
-const names = args.filter((arg) => !arg.startsWith('--'));
-install();
-const lines = [];
-for (const name of names.length > 0 ? names : Object.keys(table)) {
     try {
-        if (!Object.hasOwn(table, name)) throw new Error(`there are ${Object.keys(table).join(', ')}`);
-        lines.push(lint(name, table[name]));
+        const [program, ...args] = command();
+        if (program === undefined) return ['skipped', `# ${name}: skipped, not installed`];
+        const { status, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit' });
+        if (error) throw error;
+        const verdict = status === 0 ? 'passed' : 'failed';
+        return [verdict, `# ${name}: ${verdict} in ${((performance.now() - start) / 1000).toFixed(1)} s`];
     } catch (error) {
-        process.exitCode = 1;
-        lines.push(`# ${name}: failed (${error.message})`);
+        return ['failed', `# ${name}: failed (${error.message})`];
     }
 }
-console.log(lines.join('\n'));
+
+/** Runs these linters, all of them by default, and says how each went. */
+export function lint(names = [], table = LINTERS) {
+    const unknown = names.filter((name) => !Object.hasOwn(table, name));
+    if (unknown.length > 0) throw new Error(`no ${unknown.join(', ')}; there are ${Object.keys(table).join(', ')}`);
+    const counts = { passed: 0, failed: 0, skipped: 0 };
+    const lines = [];
+    for (const name of names.length > 0 ? names : Object.keys(table)) {
+        const [verdict, line] = runOne(name, table[name]);
+        counts[verdict]++;
+        lines.push(line);
+    }
+    console.log(lines.join('\n'));
+    return counts;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+    const args = process.argv.slice(2);
+    try {
+        install();
+        const { failed } = lint(args.filter((arg) => !arg.startsWith('--')), args.includes('--fix') ? FIXERS : LINTERS);
+        process.exitCode = failed === 0 ? 0 : 1;
+    } catch (error) {
+        console.error(error.message);
+        process.exitCode = 1;
+    }
+}

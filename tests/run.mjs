@@ -1,7 +1,9 @@
 /**
  * The one test command: builds everything and runs every suite.
  *
- *   npm test [-- suite...] [-- arguments for Jest...]      suites: see SUITES below
+ *   npm test [-- suite...] [-- arguments for Jest...]
+ *
+ * Suites are the keys of SUITES; without a name all but `lint` run, with `all` that too.
  *
  * The last line printed is the sum over all suites, `N passed, N failed, N skipped`. A suite that cannot
  * be built, crashes, or runs no test at all counts as one failure; one that this machine cannot run is
@@ -38,6 +40,7 @@ const SUITES = {
         run: () => tap([process.execPath, 'tests/c/run-wasm.mjs', 'build/wasm-scalar/qhive_tests.wasm']),
     },
     jest: { targets: ['package'], run: (args) => jest('package', args) },
+    lint: { targets: [], run: async () => (await import('../cmake/lint.mjs')).lint() },
     browser: { targets: ['package'], unavailable: needsChromium, run: (args) => jest('browser', args) },
 };
 
@@ -116,12 +119,14 @@ const sentence = ({ passed, failed, skipped }) => `${passed} passed, ${failed} f
 async function main(args) {
     const split = args.indexOf('--');
     const names = split < 0 ? args : args.slice(0, split);
-    const unknown = names.filter((name) => !Object.hasOwn(SUITES, name));
-    if (unknown.length > 0) throw new Error(`no suite ${unknown.join(', ')}; there are ${Object.keys(SUITES).join(', ')}`);
+    const every = Object.keys(SUITES);
+    const chosen = names.length > 0 ? names.flatMap((name) => (name === 'all' ? every : [name])) : every.filter((name) => name !== 'lint');
+    const unknown = chosen.filter((name) => !every.includes(name));
+    if (unknown.length > 0) throw new Error(`no suite ${unknown.join(', ')}; there are ${every.join(', ')}`);
     install();
     const lines = [];
     const sum = { passed: 0, failed: 0, skipped: 0 };
-    for (const name of names.length > 0 ? names : Object.keys(SUITES)) {
+    for (const name of chosen) {
         const start = performance.now();
         const result = await runSuite(name, split < 0 ? [] : args.slice(split + 1));
         const seconds = ((performance.now() - start) / 1000).toFixed(1);
