@@ -22,6 +22,20 @@ EXPORT(void *, qh_io_address, (void)) {
     return &qh__io;
 }
 
+#ifndef QHIVE_VERSION
+#define QHIVE_VERSION "0.0.0"
+#endif
+
+/* The package's version and what this build of it uses, "1.2.3+simd128" or "1.2.3+scalar", ended by 0: the package refuses
+ * a module whose layout it does not know. */
+EXPORT(const char *, qh_version_address, (void)) {
+#if defined(__wasm_simd128__)
+    return QHIVE_VERSION "+simd128";
+#else
+    return QHIVE_VERSION "+scalar";
+#endif
+}
+
 /* ---------------------------------------------------------------- helpers */
 
 static double fail_with_nan(qh_result result) {
