@@ -1,31 +1,23 @@
 /**
- * The 593 agents: what each sees, what it may do, what it is paid.
+ * The 593 agents: what each sees and what it may do.
  *
  * Sees: one row of up to 64 dimensions: its own level, the KPIs of its surroundings (its cell, the mean
- * of its site's cells, or of all), the hour, the levels of the cell's knobs, and trends. Only two or three
+ * of its site's cells, or of all), the hour, the levels of the cell's knobs, and trends. Only one or two
  * dimensions of a row are keyed (its own level and the context its knob depends on); the others are
  * carried at 0 bins.
  *
- * Does: 0 keep, 1 one level down, 2 one level up.
+ * Does: 0 keep, 1 one level down, 2 one level up, once every `DECISION_PERIODS` periods.
  *
- * Paid: the change, since the last period, of its surroundings' advantage over the untouched network,
- *
- *   r_i(t) = A_i(t) - A_i(t - 1),   A_i(t) = sum over j in N(i), c in C(k) of  u_jc(t) - u0_jc(t)
- *
- * u are the reward components (`reward.js`) of the network the agents run, u0 those of a network left
- * at its defaults over the same users; N(i) is the cell and its eight neighbours (for a site: its cells
- * and their neighbours; for the network: all cells); C(k) are the components knob k can move. The sum
- * is local, so a cell that pushes its users or its interference onto a neighbour pays for it; the
- * twin takes the traffic's own ups and downs out; the difference in time takes out what other agents
- * changed earlier. All three leave the sign of an action's own effect as it is.
+ * What it is paid is in `crew.js`.
  */
 
 import { SITE_HEIGHTS } from './city.js';
-import { CELLS, NEIGHBOURS, SECTORS } from './geometry.js';
+import { SECTORS } from './geometry.js';
 import { KNOBS, instances } from './parameters.js';
-import { NEIGHBOUR_TABLE } from './network.js';
 import { COMPONENTS, Component } from './reward.js';
 
+/** Periods between decisions: 3 quarters of an hour, the length of a session. */
+export const DECISION_PERIODS = 3;
 export const STRIDE = 64;
 export const KEEP = 0;
 export const ACTIONS = Object.freeze([0, -1, 1]);          // levels moved by each action
@@ -36,7 +28,7 @@ const ALL = bits(DATA, UPLINK, LOSSES, MOBILITY, ENERGY);
 const SERVICE = bits(DATA, UPLINK, LOSSES);
 
 /** What each knob can move, as bits of reward components. */
-const MOVES = {
+export const MOVES = {
   tilt: ALL, power: ALL, offset: ALL, sleepThreshold: ALL, wakeThreshold: ALL,
   hysteresis: bits(DATA, UPLINK, LOSSES, MOBILITY), timeToTrigger: bits(DATA, UPLINK, LOSSES, MOBILITY),
   a3Offset: bits(DATA, UPLINK, LOSSES, MOBILITY), filterCoefficient: bits(DATA, UPLINK, LOSSES, MOBILITY),
@@ -44,6 +36,9 @@ const MOVES = {
   p0: bits(UPLINK), alpha: bits(UPLINK),
   sliceShare: SERVICE, admissionThreshold: SERVICE, fairness: SERVICE,
 };
+
+/** Knobs that touch nobody but their own cell's users. */
+export const LOCAL = new Set(['sliceShare', 'admissionThreshold']);
 
 /** The context each knob's table is keyed by, beside its own level: dimension name -> bins. */
 const CONTEXT = {
@@ -59,7 +54,7 @@ const CONTEXT = {
  * KPIs of a cell an agent sees: name, range, how to read it from a network, optional trend.
  * @type {readonly { name: string, min: number, max: number, trend?: number, read: (n: import('./network.js').Network, cell: number) => number }[]}
  */
-const KPIS = Object.freeze([
+export const KPIS = Object.freeze([
   { name: 'load', min: 0, max: 1, read: (n, c) => n.load[c] },
   { name: 'offered', min: 0, max: 3, read: (n, c) => n.offered[c] },
   { name: 'priorityOffered', min: 0, max: 0.4, read: (n, c) => n.priorityOffered[c] },
@@ -79,17 +74,10 @@ const KPIS = Object.freeze([
   { name: 'asleep', min: 0, max: 1, read: (n, c) => n.asleep[c] },
   { name: 'height', min: 15, max: 40, read: (n, c) => SITE_HEIGHTS[c / SECTORS | 0] },
 ]);
-const CELL_KNOBS = KNOBS.filter((knob) => knob.scope === 'cell');
-const FIRST_KPI = 1;
-const FIRST_CONTEXT = FIRST_KPI + KPIS.length;
-const FIRST_KNOB = FIRST_CONTEXT + 3;
-
-/**
- * @typedef {object} Learning how the agents learn
- * @property {number} decisions learning steps they will have, for the schedules
- * @property {number} [discount] @property {number} [epsilon] first exploration rate
- * @property {number} [finalEpsilon] @property {number} [rate] first learning rate @property {number} [finalRate]
- */
+export const CELL_KNOBS = KNOBS.filter((knob) => knob.scope === 'cell');
+export const FIRST_KPI = 1;
+export const FIRST_CONTEXT = FIRST_KPI + KPIS.length;
+export const FIRST_KNOB = FIRST_CONTEXT + 3;
 
 /** Dimensions of a knob's agents, in the order of the rows. @returns {import('qhive').Dim[]} */
 export function dimensions(knob) {
@@ -110,10 +98,13 @@ export function dimensions(knob) {
   ];
 }
 
-/** Configurations of all agents, knob by knob. @param {Learning} learning @returns {import('qhive').AgentConfig[]} */
-export function agentConfigs(learning) {
-  const { decisions, discount = 0.3, epsilon = 0.6, finalEpsilon = 0.1, rate = 0.05, finalRate = 0.01 } = learning;
-  const decay = 0.03 ** (1 / decisions);
+/** How the agents learn; schedules run over learning steps, own and shared (see `crew.js`). */
+export const LEARNING = Object.freeze({
+  discount: 0, epsilon: { start: 0.25, end: 0.1, decay: 0.999 }, learningRate: { start: 0.1, end: 0.01, decay: 0.998 },
+});
+
+/** Configurations of all agents, knob by knob. @returns {import('qhive').AgentConfig[]} */
+export function agentConfigs(learning = LEARNING) {
   return KNOBS.flatMap((knob) => {
     const dims = dimensions(knob);
     return Array.from({ length: instances(knob) }, (_, unit) => ({
@@ -122,121 +113,10 @@ export function agentConfigs(learning) {
       actions: ACTIONS.length,
       encoder: { kind: 'bins', dims },
       algorithm: 'q-learning',
-      learningRate: { start: rate, end: finalRate, decay },
-      discount,
-      policy: { kind: 'epsilon-greedy', epsilon: { start: epsilon, end: finalEpsilon, decay } },
+      learningRate: learning.learningRate,
+      discount: learning.discount,
+      policy: { kind: 'epsilon-greedy', epsilon: learning.epsilon },
       tieBreak: 'first',
     }));
   });
-}
-
-/** Cells an agent answers for, and the cells whose reward it shares. */
-function surroundings(knob, unit) {
-  if (knob.scope === 'network') return { own: range(0, CELLS), paid: range(0, CELLS) };
-  const own = knob.scope === 'site' ? range(unit * SECTORS, SECTORS) : [unit];
-  const near = own.flatMap((cell) => Array.from(NEIGHBOUR_TABLE.subarray(cell * NEIGHBOURS, (cell + 1) * NEIGHBOURS)));
-  return { own, paid: [...new Set([...own, ...near])] };
-}
-
-const range = (from, count) => Array.from({ length: count }, (_, i) => from + i);
-
-/** Everything needed to fill rows and rewards without allocating. */
-export class Crew {
-  constructor() {
-    this.knob = [];
-    this.unit = [];
-    this.own = [];
-    this.paid = [];
-    this.mask = [];
-    for (const knob of KNOBS) {
-      for (let unit = 0; unit < instances(knob); unit++) {
-        const { own, paid } = surroundings(knob, unit);
-        this.knob.push(knob);
-        this.unit.push(unit);
-        this.own.push(Int32Array.from(own));
-        this.paid.push(Int32Array.from(paid));
-        this.mask.push(MOVES[knob.name]);
-      }
-    }
-    this.size = this.knob.length;
-    this.advantage = new Float64Array(this.size);
-    this.kpis = new Float32Array(CELLS * KPIS.length);
-    this.levels = new Float32Array(CELLS * CELL_KNOBS.length);
-    this.masked = new Float64Array(CELLS);
-  }
-
-  /** Forgets the advantages, at the start of a day. */
-  open() { this.advantage.fill(0); }
-
-  /** Fills every agent's row. @param {Float32Array} rows size x 64 @param {import('./network.js').Network} network @param {number} hour */
-  observe(rows, network, hour) {
-    this.readCells(network);
-    const angle = 2 * Math.PI * hour / 24;
-    const sine = Math.sin(angle);
-    const cosine = Math.cos(angle);
-    for (let i = 0; i < this.size; i++) {
-      const at = i * STRIDE;
-      rows[at] = network.levels.of[this.knob[i].name][this.unit[i]];
-      this.averageInto(rows, at + FIRST_KPI, this.kpis, KPIS.length, this.own[i]);
-      rows[at + FIRST_CONTEXT] = hour;
-      rows[at + FIRST_CONTEXT + 1] = sine;
-      rows[at + FIRST_CONTEXT + 2] = cosine;
-      this.averageInto(rows, at + FIRST_KNOB, this.levels, CELL_KNOBS.length, this.own[i]);
-    }
-  }
-
-  readCells(network) {
-    for (let cell = 0; cell < CELLS; cell++) {
-      for (let k = 0; k < KPIS.length; k++) this.kpis[cell * KPIS.length + k] = KPIS[k].read(network, cell);
-      for (let k = 0; k < CELL_KNOBS.length; k++) {
-        this.levels[cell * CELL_KNOBS.length + k] = network.levels.of[CELL_KNOBS[k].name][cell];
-      }
-    }
-  }
-
-  averageInto(rows, at, table, width, cells) {
-    for (let k = 0; k < width; k++) {
-      let sum = 0;
-      for (let j = 0; j < cells.length; j++) sum += table[cells[j] * width + k];
-      rows[at + k] = sum / cells.length;
-    }
-  }
-
-  /**
-   * Fills every agent's reward.
-   * @param {Float32Array} rewards @param {Float64Array} components of the agents' network
-   * @param {Float64Array} reference of the untouched network, same users
-   */
-  pay(rewards, components, reference) {
-    let mask = -1;
-    for (let i = 0; i < this.size; i++) {
-      if (this.mask[i] !== mask) {
-        mask = this.mask[i];
-        this.advantages(components, reference, mask);
-      }
-      let advantage = 0;
-      const paid = this.paid[i];
-      for (let j = 0; j < paid.length; j++) advantage += this.masked[paid[j]];
-      rewards[i] = advantage - this.advantage[i];
-      this.advantage[i] = advantage;
-    }
-  }
-
-  advantages(components, reference, mask) {
-    for (let cell = 0; cell < CELLS; cell++) {
-      let sum = 0;
-      for (let c = 0; c < COMPONENTS; c++) {
-        if (mask >> c & 1) sum += components[cell * COMPONENTS + c] - reference[cell * COMPONENTS + c];
-      }
-      this.masked[cell] = sum;
-    }
-  }
-
-  /** Moves the levels as the agents chose. @param {Int32Array} actions @param {import('./parameters.js').Levels} levels */
-  apply(actions, levels) {
-    for (let i = 0; i < this.size; i++) {
-      const direction = ACTIONS[actions[i]];
-      if (direction) levels.move(this.knob[i], this.unit[i], direction);
-    }
-  }
 }

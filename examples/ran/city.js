@@ -1,6 +1,6 @@
 /**
  * What stays the same in every run: the city. Site heights, what each cell covers (offices, homes,
- * a park), where crowds gather and where the highway runs. An operator trains on the network it
+ * industry), where crowds gather and where the highway runs. An operator trains on the network it
  * will run; what a seed changes is everything that changes from day to day or that nobody surveyed:
  * shadowing and streets (lines of sight), the exact place and size of each crowd, every user's
  * way, session and demand.
@@ -10,11 +10,11 @@ import { CELLS, IMAGE_X, IMAGE_Y, SITES, cellCentre } from './geometry.js';
 import { Stream, pick, uniform } from './random.js';
 
 const CITY = 38901;                       // seed of the fixed layout
-const LOWEST = 20;                        // m
-const HIGHEST = 38;                       // m
+const LOWEST = 16;                        // m
+const HIGHEST = 42;                       // m
 
 /** Kinds of area; the traffic curve of a user follows the area where its day is spent. */
-export const Area = Object.freeze({ OFFICE: 0, HOME: 1, MIXED: 2 });
+export const Area = Object.freeze({ OFFICE: 0, HOME: 1, INDUSTRY: 2 });
 
 /** Antenna heights of the sites, m. */
 export const SITE_HEIGHTS = Float64Array.from({ length: SITES },

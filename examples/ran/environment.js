@@ -18,7 +18,7 @@ import { Kind, Mobility, SEGMENTS, USERS } from './mobility.js';
 import { PENETRATION_SIGMA, penetrationLoss } from './pathloss.js';
 import { Stream, hash, normal, normalTable, uniform } from './random.js';
 import { lossAt, lossMaps } from './shadowing.js';
-import { PERIODS_PER_DAY, PRIORITY_SHARE, demandOf, inSession, sliceOf } from './traffic.js';
+import { PERIODS_PER_DAY, demandOf, inSession, sliceOf } from './traffic.js';
 
 export const FREQUENCY = 3.5;                // GHz
 export const USER_HEIGHT = 1.5;              // m
@@ -74,7 +74,7 @@ export class Environment {
     this.squares = new Float64Array(NEAR);
     this.depressionBefore = new Uint16Array(USERS * NEAR);
     this.depressionAfter = new Uint16Array(USERS * NEAR);
-    this.slice = Uint8Array.from({ length: USERS }, (_, user) => sliceOf(seed, user, PRIORITY_SHARE));
+    this.slice = Uint8Array.from({ length: USERS }, (_, user) => sliceOf(seed, user, this.mobility.area[user]));
     this.wall = Float64Array.from({ length: USERS }, (_, user) => wallGain(seed, user, this.mobility.kind[user]));
     this.active = new Uint8Array(USERS);
     this.demand = new Float32Array(USERS);                      // Mbit/s down

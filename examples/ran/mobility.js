@@ -70,7 +70,7 @@ export class Mobility {
     if (kind === Kind.CROWD) this.placeInCrowd(user, draw);
     else if (kind === Kind.HIGHWAY) this.placeOnHighway(user, draw);
     else this.placeAnywhere(user, draw);
-    this.area[user] = kind === Kind.HIGHWAY ? Area.MIXED : CELL_AREAS[nearestCell(this.x[user], this.y[user])];
+    this.area[user] = kind === Kind.HIGHWAY ? Area.INDUSTRY : CELL_AREAS[nearestCell(this.x[user], this.y[user])];
   }
 
   placeInCrowd(user, draw) {

@@ -4,14 +4,14 @@
  * Per period and cell, from what the cell's users got and what the cell drew:
  *
  *   data      sum over broadband users of ln(1 + rate / 1 Mbit/s)
- *             + 2 * sum over priority users of rate / demand
+ *             + 3 * sum over priority users of rate / demand
  *   uplink    0.5 * sum over users of ln(1 + uplink rate / 0.5 Mbit/s)
- *   losses    - 4 per radio-link failure or starved session - 1.5 per refused session
+ *   losses    - 3 per radio-link failure or starved session - 1.5 per refused session
  *   mobility  - 1 per ping-pong - 0.1 per handover
- *   energy    - 0.006 per watt
+ *   energy    - 0.01 per watt
  *
  * The reward of a period is the mean of the cells' sums. It is additive, so an agent can be paid for
- * its surroundings alone: see `agents.js`.
+ * its surroundings alone: see `crew.js`.
  */
 
 import { CELLS, NEIGHBOURS } from './geometry.js';
@@ -21,7 +21,7 @@ export const Component = Object.freeze({ DATA: 0, UPLINK: 1, LOSSES: 2, MOBILITY
 export const COMPONENTS = 5;
 
 export const Weight = Object.freeze({
-  PRIORITY: 2, UPLINK: 0.5, DROP: 4, BLOCK: 1.5, PING_PONG: 1, HANDOVER: 0.1, WATT: 0.006,
+  PRIORITY: 3, UPLINK: 0.5, DROP: 3, BLOCK: 1.5, PING_PONG: 1, HANDOVER: 0.1, WATT: 0.01,
 });
 export const UPLINK_SCALE = 0.5;                    // Mbit/s
 

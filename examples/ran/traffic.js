@@ -12,8 +12,8 @@ import { Stream, hash, normal, uniform } from './random.js';
 export const PERIODS_PER_DAY = 96;            // quarters of an hour
 export const SPELL = 3;                       // periods
 export const Slice = Object.freeze({ BROADBAND: 0, PRIORITY: 1 });
-export const PRIORITY_SHARE = 0.25;           // of the users
-export const PRIORITY_DEMAND = 1;           // Mbit/s down
+export const PRIORITY_SHARES = Object.freeze([0.2, 0.1, 0.5]);   // of the users, by area
+export const PRIORITY_DEMAND = 2;           // Mbit/s down
 export const UPLINK_FRACTION = 0.2;           // of the down-link demand
 
 const MEDIAN_DEMAND = 5;                      // Mbit/s down, broadband
@@ -45,9 +45,9 @@ export function inSession(seed, user, day, period, area, level) {
   return uniform(seed, Stream.SESSION, user, Math.floor(shifted / SPELL)) < activity(hour, area) * level;
 }
 
-/** Slice of a user. */
-export function sliceOf(seed, user, priorityShare) {
-  return uniform(seed, Stream.DEMAND, user, -1) < priorityShare ? Slice.PRIORITY : Slice.BROADBAND;
+/** Slice of a user: machines ask for the priority slice, and most of them are in industry. */
+export function sliceOf(seed, user, area) {
+  return uniform(seed, Stream.DEMAND, user, -1) < PRIORITY_SHARES[area] ? Slice.PRIORITY : Slice.BROADBAND;
 }
 
 /** Down-link demand of a user on a day, Mbit/s. */
