@@ -25,6 +25,20 @@ test('the lock file pins contents, not places', () => {
     }
 });
 
+test('the lock file holds the packages of every platform', () => {
+    const { packages } = JSON.parse(read('package-lock.json'));
+    const found = (from, name) => {
+        for (let at = from; ; at = at.slice(0, at.lastIndexOf('/node_modules/'))) {
+            if (packages[`${at}/node_modules/${name}`]) return true;
+            if (!at.includes('/node_modules/')) return packages[`node_modules/${name}`] !== undefined;
+        }
+    };
+    const missing = Object.entries(packages).flatMap(([from, { dependencies, optionalDependencies }]) =>
+        Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => !found(from, name)),
+    );
+    expect(missing).toEqual([]);
+});
+
 /** Every [conditions, path] of an exports tree, in order. */
 function* leaves(node, conditions = []) {
     if (typeof node === 'string') yield [conditions, node];
