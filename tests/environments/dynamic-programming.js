@@ -182,6 +182,12 @@ function eliminate(target, source, column) {
   for (let j = column; j < source.length; j += 1) target[j] -= factor * source[j];
 }
 
+/** The exact expected number of steps of an episode under a policy, from the starts of its model. */
+export function expectedSteps(model, policy) {
+  const outcomes = model.outcomes.map((list) => list.map((outcome) => ({ ...outcome, reward: 1 })));
+  return evaluatePolicy({ ...model, outcomes }, policy).start;
+}
+
 /**
  * What a policy collects within `steps` steps, exactly: the expected undiscounted return, the probability that
  * the episode has terminated by then, and the probability that it did so with a positive last reward.

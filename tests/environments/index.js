@@ -12,5 +12,5 @@ export { taxi, encodeTaxi } from './taxi.js';
 export { MountainCar, POSITION, VELOCITY } from './mountain-car.js';
 export {
   valueIteration, actionValues, firstBest, bestActions, deterministic, uniform, epsilonGreedy, reachable,
-  evaluatePolicy, evaluateWithin, successWithin, onlineReturn, bestEpsilonSoft,
+  evaluatePolicy, expectedSteps, evaluateWithin, successWithin, onlineReturn, bestEpsilonSoft,
 } from './dynamic-programming.js';

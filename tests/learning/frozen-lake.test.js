@@ -11,7 +11,7 @@ test('slippery: 20,000 episodes with epsilon from 1 to .05', () => {
   const policy = { kind: 'epsilon-greedy', epsilon: { start: 1, end: 0.05, decay: 0.99997 } };
   const samples = forEachRun({
     seed,
-    runs: 40,
+    runs: 24,
     config: indexed(model, { learningRate: 0.1, discount: 0.99, policy }),
     environment: model,
     measure: (agent, play) => {

@@ -1,7 +1,7 @@
 /** The reference learner as the package's `Agent`: arguments checked, metrics kept, tables exported. */
 
 import { Learner } from './learner.js';
-import { Generator, hashName, seedState } from './random.js';
+import { Generator, seedState, streamOfName } from './random.js';
 
 export class QhiveError extends Error {
   constructor(code, message) {
@@ -19,6 +19,13 @@ function checkNumber(value, what) {
   if (typeof value !== 'number' || !Number.isFinite(value)) fail('INVALID_ARGUMENT', `${what} is ${value}`);
 }
 
+/** Combinations without a meaning in the books are refused. */
+function checkCombination({ nStep = 1, lambda = 0, planning = 0, algorithm, encoder }) {
+  if (lambda > 0 && nStep > 1) fail('INVALID_ARGUMENT', 'nStep and lambda exclude each other');
+  if (lambda > 0 && algorithm === 'double-q') fail('INVALID_ARGUMENT', 'Double Q-learning has no traces');
+  if (planning > 0 && encoder.kind === 'tiles') fail('INVALID_ARGUMENT', 'tiles cannot be planned with');
+}
+
 export class Agent {
   /**
    * @param {object} config an AgentConfig
@@ -27,11 +34,11 @@ export class Agent {
    * @param {() => void} onFree
    */
   constructor(config, id, masterSeed, onFree) {
-    if (config.nStep > 1 && config.lambda > 0) fail('INVALID_ARGUMENT', 'nStep and lambda exclude each other');
-    const stream = config.name === undefined ? BigInt(id) : hashName(config.name);
+    checkCombination(config);
+    this.seeds = seedState(masterSeed, config.name === undefined ? BigInt(id) : streamOfName(config.name));
     this.id = id;
     this.name = config.name ?? `agent-${id}`;
-    this.learner = new Learner(config, new Generator(seedState(masterSeed, stream)));
+    this.learner = new Learner(config, new Generator(this.seeds));
     this.config = this.learner.config;
     this.onFree = onFree;
     this.clearMetrics();
@@ -125,6 +132,7 @@ export class Agent {
 
   reset() {
     this.learner.forget();
+    this.learner.generator = new Generator(this.seeds);
     this.clearMetrics();
   }
 

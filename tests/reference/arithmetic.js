@@ -8,15 +8,16 @@
  *   - a row is read exactly and written with one rounding: Q <- f32(Q + step * error)
  *   - values of several rows (tilings, the two tables of Double Q) are added left to right, rounded to float32
  *     after each addition, so that comparing actions compares what a float32 implementation compares
- *   - what a policy expects is summed over actions in ascending order, in double
+ *   - what a policy expects is summed over actions in ascending order, in double; an epsilon-greedy policy expects
+ *     epsilon of the mean and the rest of the best value
  *   - a schedule keeps its power of `decay` by repeated multiplication: no pow, which differs between engines
  *   - an n-step return is folded from the newest reward to the oldest (Horner): r1 + g (r2 + g (... + g B))
+ *   - the weight of an update (trace, importance) multiplies its error before the step size does
+ *
+ * exp, log and pow differ between engines: softmax, UCB and prioritised replay agree in distribution, not in bits.
  */
 
 const { fround, exp, log, sqrt, pow } = Math;
-
-/** What a float32 cell holds after `value` is written to it. */
-export const store = (value) => fround(value);
 
 /** One more addend of an action value made of several cells. */
 export const accumulate = (total, cell) => fround(total + cell);
@@ -30,14 +31,20 @@ export const share = (initialValue, count) => fround(initialValue / count);
 /** One-step target (S&B 6.5). */
 export const target = (reward, discount, bootstrap) => reward + discount * bootstrap;
 
-/** The step that one of `tilings` cells takes (S&B 9.5.4); `weight` is an importance weight or a trace, else 1. */
-export const stepSize = (learningRate, tilings, weight) => (learningRate / tilings) * weight;
+/** A cell after an update; one of `tilings` (S&B 9.5.4), its error weighted by a trace or by importance, else by 1. */
+export const moved = (cell, learningRate, tilings, weight, error) => fround(cell + (learningRate / tilings) * (weight * error));
 
-/** A cell after an update. */
-export const moved = (cell, step, error) => fround(cell + step * error);
+/** What an epsilon-greedy policy expects of a state. */
+export const blend = (epsilon, average, best) => (epsilon === 0 ? best : epsilon * average + (1 - epsilon) * best);
 
 /** Value of a schedule whose decay has been multiplied up to `power`. */
 export const scheduled = ({ start, end }, power) => end + (start - end) * power;
+
+/**
+ * S&B 8.2 plans before it chooses the next action; false chooses first, so that planning sees the choice but the
+ * choice does not see the planning.
+ */
+export const PLAN_BEFORE_CHOOSING = true;
 
 /** 1 / visits, where the visit being learned from is already counted. */
 export const visitRate = (visits) => 1 / (visits > 1 ? visits : 1);
@@ -50,11 +57,14 @@ export const TRACE_FLOOR = 1e-3;
 export const preference = (value, best, temperature) => exp((value - best) / temperature);
 
 /** UCB1 score of a visited action (S&B 2.7); unvisited actions come first, whatever their value. */
-export const upperBound = (value, c, total, visits) => value + c * sqrt(log(total) / visits);
+export const upperBound = (value, c, total, visits) => fround(value + c * sqrt(log(total) / visits));
 
 /** Priority of a transition in the sum tree (Schaul et al. 2016, 3.3). */
-export const PRIORITY_FLOOR = 1e-6;
-export const priorityOf = (error, alpha) => pow(Math.abs(error) + PRIORITY_FLOOR, alpha);
+export const PRIORITY_FLOOR = 0.01;
+export const priorityOf = (error, alpha) => fround(pow(Math.abs(error) + PRIORITY_FLOOR, alpha));
 
-/** Importance weight normalised by the largest one possible, that of the smallest priority held. */
-export const importance = (priority, smallest, beta) => pow(smallest / priority, beta);
+/** Importance weight of a transition drawn with this probability from `count`; to be divided by the largest drawn with it. */
+export const importance = (probability, count, beta) => pow(count * probability, -beta);
+
+/** Transitions are drawn this many at a time, before any of them is learned from; their weights share one maximum. */
+export const REPLAY_CHUNK = 256;

@@ -9,23 +9,26 @@
  *   replay     uniform, prioritised
  *
  * A step, in order
- *   1. SARSA chooses the next action (it is part of its target)
- *   2. the update, or the n-step queue's, or the traces'
- *   3. the model is told, the transition stored, and planning runs
- *   4. the other rules choose the next action, from the updated values
+ *   1. the visit is counted
+ *   2. SARSA (whose target it is part of) and every rule with traces (which it may cut) choose the next action
+ *   3. the update, or the n-step queue's, or the traces'
+ *   4. schedules move on, the transition is stored, the model is told, and planning runs
+ *   5. the other rules choose the next action, from the updated values
  *
  * Decisions where the books leave room
  *   - a truncated episode bootstraps from its last observation; SARSA then draws an action it will not take
  *   - `learn` is one one-step update, whatever nStep and lambda say: it knows of no episode
  *   - n-step targets of Q-learning are not corrected for exploration; n-step and lambda exclude each other
  *   - the bootstrap of an n-step target is read when the update is made; a queue is flushed oldest first
- *   - Double Q-learning breaks ties inside an update for the first action, so updates draw one number only
+ *   - n-step, traces: Double Q-learning takes the former, not the latter; planning needs one key per observation
+ *   - replayed SARSA transitions continue with the action that was taken then, planned ones with one of today
+ *   - planning draws a state uniformly in the order of first visits, then one of the actions taken in it
  *   - visits and schedules count what was experienced (step, learn), not what was planned or replayed
  */
 
-import { faded, moved, scheduled, stepSize, target, TRACE_FLOOR, visitRate } from './arithmetic.js';
+import { faded, moved, PLAN_BEFORE_CHOOSING, REPLAY_CHUNK, scheduled, target, TRACE_FLOOR, visitRate } from './arithmetic.js';
 import { createEncoder } from './encoders.js';
-import { bestValue, chooseAction, bestAction, probabilities } from './policies.js';
+import { bestAction, bestValue, chooseAction, expectation, probabilities } from './policies.js';
 import { Replay } from './replay.js';
 import { Table } from './table.js';
 
@@ -89,7 +92,6 @@ export class Learner {
     this.rate.reset();
     this.memory?.clear();
     this.model = new Map();
-    this.pairs = [];
     this.leaveEpisode();
   }
 
@@ -144,25 +146,27 @@ export class Learner {
     const next = this.encode(observation);
     const ended = terminated || truncated;
     const sarsa = this.config.algorithm === 'sarsa';
-    const drawn = sarsa && !terminated ? this.choose(next) : -1;
-    const transition = { keys: this.keys, action: this.action, reward, next, terminated, nextAction: drawn };
-    this.error = this.learnInEpisode(transition, ended);
+    this.visit(this.keys, this.action);
+    let chosen = (sarsa || this.config.lambda > 0) && !terminated ? this.choose(next) : -1;
+    const transition = { keys: this.keys, action: this.action, reward, next, terminated, nextAction: sarsa ? chosen : -1 };
+    this.error = this.learnInEpisode(transition, chosen, ended);
     this.experienced(transition);
+    if (PLAN_BEFORE_CHOOSING) this.plan(transition);
+    if (chosen < 0 && !ended) chosen = this.choose(next);
+    if (!PLAN_BEFORE_CHOOSING) this.plan(transition);
     if (ended) {
       this.leaveEpisode();
       return -1;
     }
-    const action = sarsa ? drawn : this.choose(next);
-    this.cutTraces(next, action);
     this.keys = next;
-    this.action = action;
-    return action;
+    this.action = chosen;
+    return chosen;
   }
 
-  learnInEpisode(transition, ended) {
+  learnInEpisode(transition, chosen, ended) {
     if (this.config.nStep > 1) return this.learnQueue(transition, ended);
-    if (this.config.lambda > 0) return this.learnTraces(transition);
-    return this.update(transition, 1, true);
+    if (this.config.lambda > 0) return this.learnTraces(transition, chosen);
+    return this.update(transition, 1);
   }
 
   /** What follows every update from experience, in an episode or not. */
@@ -170,16 +174,20 @@ export class Learner {
     this.memory?.add(transition);
     this.level.advance();
     this.rate.advance();
-    if (this.config.planning > 0) this.plan(transition);
+  }
+
+  visit(keys, action) {
+    for (const key of keys) this.table.row(key).visits[action] += 1;
   }
 
   /** One one-step update outside of any episode; returns the TD error. */
   learn(observation, action, reward, nextObservation, { terminated = false, nextAction = -1 } = {}) {
     const next = this.encode(nextObservation);
     const transition = { keys: this.encode(observation), action, reward, next, terminated, nextAction };
-    if (this.config.algorithm === 'sarsa' && !terminated && nextAction < 0) transition.nextAction = this.choose(next);
-    const error = this.update(transition, 1, true);
+    this.visit(transition.keys, action);
+    const error = this.update(transition, 1);
     this.experienced(transition);
+    this.plan(transition);
     return error;
   }
 
@@ -189,12 +197,12 @@ export class Learner {
   bootstrap(next, nextAction, side) {
     switch (this.config.algorithm) {
       case 'sarsa':
-        return this.table.value(next, nextAction);
+        return this.table.value(next, nextAction < 0 ? this.choose(next) : nextAction);
       case 'expected-sarsa':
         return this.expectedValue(next);
       case 'double-q': {
         const values = this.table.values(next, side, this.scratchValues);
-        return this.table.value(next, bestAction(values, undefined, 'first'), 1 - side);
+        return this.table.value(next, bestAction(values, undefined, this.config.tieBreak, this.generator), 1 - side);
       }
       default:
         return bestValue(this.table.values(next, 0, this.scratchValues));
@@ -202,11 +210,9 @@ export class Learner {
   }
 
   expectedValue(keys) {
-    const chances = this.probabilities(keys);
-    const values = this.decisionValues(keys);
-    let sum = 0;
-    for (let action = 0; action < chances.length; action += 1) sum += chances[action] * values[action];
-    return sum;
+    const { policy, tieBreak } = this.config;
+    const visits = this.table.visits(keys, this.scratchVisits);
+    return expectation(policy, this.level.value, this.decisionValues(keys), visits, tieBreak);
   }
 
   /** The table that the next update goes to. */
@@ -215,22 +221,22 @@ export class Learner {
   }
 
   /** One-step update; returns the TD error. */
-  update({ keys, action, reward, next, terminated, nextAction }, weight, counted) {
+  update({ keys, action, reward, next, terminated, nextAction }, weight) {
     const side = this.drawSide();
     const value = terminated ? 0 : this.bootstrap(next, nextAction, side);
     const error = target(reward, this.config.discount, value) - this.table.value(keys, action, side);
-    this.move(keys, action, side, error, weight, counted);
+    this.move(keys, action, side, error, weight);
     return error;
   }
 
   /** Moves the cells of a pair towards its target. */
-  move(keys, action, side, error, weight, counted) {
-    for (let i = 0; i < keys.length; i += 1) {
-      const row = this.table.row(keys[i]);
-      if (counted) row.visits[action] += 1;
-      const step = stepSize(this.learningRate(row, action), keys.length, weight);
-      row.q[side][action] = moved(row.q[side][action], step, error);
-    }
+  move(keys, action, side, error, weight) {
+    for (let i = 0; i < keys.length; i += 1) this.moveCell(keys[i], action, side, error, weight);
+  }
+
+  moveCell(key, action, side, error, weight) {
+    const row = this.table.row(key);
+    row.q[side][action] = moved(row.q[side][action], this.learningRate(row, action), this.encoder.cells, weight, error);
   }
 
   learningRate(row, action) {
@@ -256,65 +262,69 @@ export class Learner {
     let value = terminated ? 0 : this.bootstrap(next, nextAction, side);
     for (let i = this.queue.length - 1; i >= 0; i -= 1) value = target(this.queue[i].reward, this.config.discount, value);
     const error = value - this.table.value(keys, action, side);
-    this.move(keys, action, side, error, 1, true);
+    this.move(keys, action, side, error, 1);
     return error;
   }
 
   // ---------------------------------------------------------------- traces
 
-  learnTraces({ keys, action, reward, next, terminated, nextAction }) {
-    const side = this.drawSide();
-    const value = terminated ? 0 : this.bootstrap(next, nextAction, side);
-    const error = target(reward, this.config.discount, value) - this.table.value(keys, action, side);
-    for (const key of keys) {
-      this.table.row(key).visits[action] += 1;
-      this.traces.set(`${key}|${action}`, { key, action, strength: 1 });
-    }
-    for (const [name, trace] of this.traces) {
-      const row = this.table.row(trace.key);
-      const step = stepSize(this.learningRate(row, trace.action), keys.length, trace.strength);
-      row.q[side][trace.action] = moved(row.q[side][trace.action], step, error);
-      trace.strength = faded(trace.strength, this.config.discount, this.config.lambda);
-      if (trace.strength < TRACE_FLOOR) this.traces.delete(name);
-    }
+  learnTraces({ keys, action, reward, next, terminated, nextAction }, chosen) {
+    const explored = chosen >= 0 && this.explores(next, chosen);
+    const value = terminated ? 0 : this.bootstrap(next, nextAction, 0);
+    const error = target(reward, this.config.discount, value) - this.table.value(keys, action);
+    for (const key of keys) this.traces.set(`${key}|${action}`, { key, action, strength: 1 });
+    for (const trace of this.traces.values()) this.moveCell(trace.key, trace.action, 0, error, trace.strength);
+    if (explored) this.traces.clear();
+    else this.fadeTraces();
     return error;
   }
 
   /** Watkins's cut: nothing before an exploratory action deserves credit for what follows it. */
-  cutTraces(keys, action) {
-    if (this.traces.size === 0 || !['q-learning', 'double-q'].includes(this.config.algorithm)) return;
+  explores(keys, action) {
+    if (this.config.algorithm !== 'q-learning') return false;
     const values = this.decisionValues(keys);
-    if (values[action] < bestValue(values)) this.traces.clear();
+    return values[action] < bestValue(values);
+  }
+
+  fadeTraces() {
+    for (const [name, trace] of this.traces) {
+      trace.strength = faded(trace.strength, this.config.discount, this.config.lambda);
+      if (trace.strength < TRACE_FLOOR) this.traces.delete(name);
+    }
   }
 
   // ---------------------------------------------------------------- planning and replay
 
+  /** The model keeps, for each state, the last outcome of each action taken in it. */
   plan(transition) {
-    const name = `${transition.keys.join()}|${transition.action}`;
-    if (!this.model.has(name)) this.pairs.push(name);
-    this.model.set(name, transition);
+    if (this.config.planning === 0) return;
+    const [key] = transition.keys;
+    if (!this.model.has(key)) this.model.set(key, []);
+    this.model.get(key)[transition.action] = { ...transition, nextAction: -1 };
+    const states = [...this.model.values()];
     for (let i = 0; i < this.config.planning; i += 1) {
-      this.rehearse(this.model.get(this.pairs[this.generator.below(this.pairs.length)]), 1);
+      const known = states[this.generator.below(states.length)].filter((outcome) => outcome !== undefined);
+      this.update(known[this.generator.below(known.length)], 1);
     }
-  }
-
-  /** Learns again from a remembered transition; SARSA continues it with an action of today. */
-  rehearse(transition, weight) {
-    const redraw = this.config.algorithm === 'sarsa' && !transition.terminated;
-    const nextAction = redraw ? this.choose(transition.next) : transition.nextAction;
-    return this.update({ ...transition, nextAction }, weight, false);
   }
 
   /** Learns from `count` stored transitions; returns the mean size of their TD errors, 0 when none are stored. */
   replay(count) {
-    if (this.memory === undefined || this.memory.items.length === 0) return 0;
+    if (this.memory === undefined || this.memory.items.length === 0 || count === 0) return 0;
     let sum = 0;
-    for (let i = 0; i < count; i += 1) {
-      const place = this.memory.draw(this.generator);
-      const error = this.rehearse(this.memory.items[place], this.memory.weight(place));
+    for (let left = count; left > 0; left -= REPLAY_CHUNK) sum += this.replayChunk(Math.min(left, REPLAY_CHUNK));
+    return sum / count;
+  }
+
+  replayChunk(count) {
+    const places = this.memory.drawMany(count, this.generator);
+    const weights = this.memory.weights(places);
+    let sum = 0;
+    places.forEach((place, i) => {
+      const error = this.update(this.memory.items[place], weights[i]);
       this.memory.learned(place, error);
       sum += Math.abs(error);
-    }
-    return count > 0 ? sum / count : 0;
+    });
+    return sum;
   }
 }

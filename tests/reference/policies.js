@@ -5,7 +5,7 @@
  * action (undefined: all are allowed). Ties are broken uniformly, or for the first action.
  */
 
-import { preference, upperBound } from './arithmetic.js';
+import { blend, preference, upperBound } from './arithmetic.js';
 
 const F64 = Float64Array;
 
@@ -95,7 +95,7 @@ export function chooseAction(policy, level, values, visits, mask, tieBreak, gene
     case 'greedy':
       return bestAction(values, mask, tieBreak, generator);
     case 'epsilon-greedy':
-      if (generator.uniform() < level) return randomAllowed(values.length, mask, generator);
+      if (level > 0 && generator.uniform() < level) return randomAllowed(values.length, mask, generator);
       return bestAction(values, mask, tieBreak, generator);
     case 'softmax':
       return drawFrom(preferences(values, mask, level), generator);
@@ -129,4 +129,16 @@ export function probabilities(policy, level, values, visits, mask, tieBreak) {
     }
   }
   return result;
+}
+
+/** The value that the policy expects of a state: what Expected SARSA continues with. */
+export function expectation(policy, level, values, visits, tieBreak) {
+  if (policy.kind === 'greedy' || policy.kind === 'epsilon-greedy') {
+    const average = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return blend(policy.kind === 'greedy' ? 0 : level, average, bestValue(values));
+  }
+  const chances = probabilities(policy, level, values, visits, undefined, tieBreak);
+  let sum = 0;
+  for (let a = 0; a < values.length; a += 1) sum += chances[a] * values[a];
+  return sum;
 }

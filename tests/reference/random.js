@@ -5,41 +5,60 @@
  * implementation the reference is compared to.
  *
  * Draws of a learner, in order
- *   epsilon-greedy   one number for "explore?"; then one for the action (exploring) or for the tie
+ *   epsilon-greedy   one number for "explore?", none when epsilon is 0; then one for the action (exploring) or the tie
  *   greedy, UCB      one number for the tie
  *   softmax          one number
  *   tie              one number when two or more actions tie and ties are random, none otherwise
- *   Double Q         one number per update: the table
- *   planning         one number per simulated update: the pair
- *   replay           one number per transition
+ *   Double Q         per update one number for the table that learns, then the tie within it
+ *   planning         per simulated update one number for the state, then one for the action, then the update's own
+ *   replay           one number per transition, for up to REPLAY_CHUNK transitions before the first is learned from
+ * Wherever one of n is drawn (an action, a tie, a state) and n is 1, nothing is drawn.
  */
 
 const { floor } = Math;
 const TWO_POW_32 = 4294967296;
+const LARGEST_BOUND = 2 ** 21;
 const MASK64 = 0xffffffffffffffffn;
 
-function splitmix64(state) {
-  const next = (state + 0x9e3779b97f4a7c15n) & MASK64;
-  let z = next;
+const GOLDEN_GAMMA = 0x9e3779b97f4a7c15n;
+
+/** The finaliser of SplitMix64 (Steele, Lea & Flood 2014). */
+export function mix64(value) {
+  let z = value & MASK64;
   z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & MASK64;
   z = ((z ^ (z >> 27n)) * 0x94d049bb133111ebn) & MASK64;
-  return { next, value: z ^ (z >> 31n) };
+  return z ^ (z >> 31n);
 }
 
-/** FNV-1a, 64 bits, of the UTF-8 bytes of a name. */
-export function hashName(name) {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(name)) hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & MASK64;
-  return hash;
+/** The next output of SplitMix64, and the state it leaves. */
+export function splitmix64(state) {
+  const next = (state + GOLDEN_GAMMA) & MASK64;
+  return { next, value: mix64(next) };
+}
+
+const fold = (hash, word) => (mix64(hash ^ word) + GOLDEN_GAMMA) & MASK64;
+
+/** The stream of an agent that was given a name: its UTF-8 bytes, eight at a time, and their number; bit 63 is set. */
+export function streamOfName(name) {
+  const bytes = new TextEncoder().encode(name);
+  let hash = fold(0n, BigInt(bytes.length));
+  let word = 0n;
+  bytes.forEach((byte, i) => {
+    word |= BigInt(byte) << BigInt(8 * (i % 8));
+    if (i % 8 !== 7) return;
+    hash = fold(hash, word);
+    word = 0n;
+  });
+  return fold(hash, word) | (1n << 63n);
 }
 
 /**
  * The 128 bits of state for one stream of a master seed.
  * @param {bigint} masterSeed 64 bits
- * @param {bigint} stream 64 bits: the agent's number, or the hash of its name when it was given one
+ * @param {bigint} stream 64 bits: the agent's number (the first is 1), or `streamOfName` when it was given a name
  */
 export function seedState(masterSeed, stream) {
-  const mixed = splitmix64(stream & MASK64).value;
+  const mixed = mix64(stream + GOLDEN_GAMMA);
   const first = splitmix64((masterSeed ^ mixed) & MASK64);
   const second = splitmix64(first.next);
   const words = [first.value, first.value >> 32n, second.value, second.value >> 32n];
@@ -71,9 +90,16 @@ export class Generator {
     return this.next() / TWO_POW_32;
   }
 
-  /** 0 .. n - 1 by multiplication (Lemire 2019) without rejection: the bias is below n / 2^32 */
+  /** 0 .. n - 1 by multiplication, rejecting what would be biased (Lemire 2019); n up to 2^21, where doubles are exact */
   below(n) {
-    return floor((this.next() * n) / TWO_POW_32);
+    if (n === 1) return 0;
+    if (!(n > 0 && n <= LARGEST_BOUND)) throw new RangeError(`a bound of ${n}`);
+    const rejected = TWO_POW_32 % n;
+    for (;;) {
+      const product = this.next() * n;
+      const high = floor(product / TWO_POW_32);
+      if (product - high * TWO_POW_32 >= rejected) return high;
+    }
   }
 }
 

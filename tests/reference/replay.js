@@ -7,6 +7,8 @@
 
 import { importance, priorityOf } from './arithmetic.js';
 
+const { max } = Math;
+
 export class Replay {
   /** @param {{ capacity: number, kind?: 'uniform' | 'prioritized', alpha?: number, beta?: number }} options */
   constructor({ capacity, kind = 'uniform', alpha = 0.6, beta = 0.4 }) {
@@ -31,10 +33,18 @@ export class Replay {
     this.next = (this.next + 1) % this.capacity;
   }
 
-  /** Draws the place of one transition. */
+  get total() {
+    return this.priorities.reduce((sum, priority) => sum + priority, 0);
+  }
+
+  /** Draws the places of `count` transitions, with replacement. */
+  drawMany(count, generator) {
+    return Array.from({ length: count }, () => this.draw(generator));
+  }
+
   draw(generator) {
     if (!this.prioritized) return generator.below(this.items.length);
-    let left = generator.uniform() * this.priorities.reduce((sum, priority) => sum + priority, 0);
+    let left = generator.uniform() * this.total;
     for (let i = 0; i < this.items.length; i += 1) {
       left -= this.priorities[i];
       if (left < 0) return i;
@@ -42,15 +52,19 @@ export class Replay {
     return this.items.length - 1;
   }
 
-  /** By how much an update from place `i` is weighted, at most 1. */
-  weight(i) {
-    return this.prioritized ? importance(this.priorities[i], Math.min(...this.priorities), this.beta) : 1;
+  /** By how much the updates from these places are weighted; the largest weight is 1. */
+  weights(places) {
+    if (!this.prioritized) return places.map(() => 1);
+    const { total } = this;
+    const raw = places.map((i) => importance(this.priorities[i] / total, this.items.length, this.beta));
+    const largest = raw.reduce((most, weight) => max(most, weight), 0);
+    return raw.map((weight) => weight / largest);
   }
 
   /** Tells the TD error that place `i` had. */
   learned(i, error) {
     if (!this.prioritized) return;
     this.priorities[i] = priorityOf(error, this.alpha);
-    this.largest = Math.max(this.largest, this.priorities[i]);
+    this.largest = max(this.largest, this.priorities[i]);
   }
 }

@@ -64,11 +64,13 @@ export class Table {
     return into;
   }
 
-  /** Visits of all actions, those of the first key. */
+  /** How often each action was learned from: the least over the keys, which other observations may share. */
   visits(keys, into) {
-    const row = this.rows.get(keys[0]);
-    if (row === undefined) return into.fill(0);
-    into.set(row.visits);
+    into.fill(0xffffffff);
+    for (const key of keys) {
+      const row = this.rows.get(key);
+      for (let action = 0; action < this.actions; action += 1) into[action] = Math.min(into[action], row ? row.visits[action] : 0);
+    }
     return into;
   }
 }
