@@ -109,7 +109,8 @@ static void set_learning(qh_agent *agent, const qh_agent_def *def) {
     agent->n_step = def->n_step;
     agent->planning = def->planning;
     agent->replay_beta = def->replay_beta;
-    agent->simple = agent->tilings == 1 && !agent->double_q && def->n_step == 1 && def->lambda == 0;
+    agent->quick = agent->tilings == 1 && !agent->double_q && def->policy <= QH_EPSILON_GREEDY &&
+                   def->actions <= QH_FEW_ACTIONS;
     agent->last_action = QH_NO_ACTION;
 }
 
@@ -225,7 +226,7 @@ void qh__agent_ensure(qh_agent *agent, const uint64_t *keys, uint32_t *rows) {
     }
 }
 
-static void add_values(const qh_agent *agent, uint32_t location, qh_which which, float *sum) {
+static void sum_values(const qh_agent *agent, uint32_t location, qh_which which, float *sum) {
     qh_row *row = location == QH_NO_ROW ? NULL : qh__table_row(&agent->table, location);
     const float *first = row ? row->q : agent->unseen;
     const float *second = row && agent->double_q ? qh__row_second(agent, row) : agent->unseen;
@@ -240,7 +241,7 @@ const float *qh__agent_gather(const qh_agent *agent, const uint32_t *rows, qh_wh
     if (QH_LIKELY(agent->tilings == 1 && !agent->double_q))
         return rows[0] == QH_NO_ROW ? agent->unseen : qh__table_row(&agent->table, rows[0])->q;
     for (uint32_t i = 0; i < agent->stride; i++) scratch[i] = 0;
-    for (uint32_t t = 0; t < agent->tilings; t++) add_values(agent, rows[t], which, scratch);
+    for (uint32_t t = 0; t < agent->tilings; t++) sum_values(agent, rows[t], which, scratch);
     return scratch;
 }
 
@@ -250,15 +251,24 @@ const uint32_t *qh__agent_counts(const qh_agent *agent, const uint32_t *rows) {
                : qh__row_counts(&agent->table, qh__table_row(&agent->table, rows[0]));
 }
 
-static int32_t choose(qh_agent *agent, const uint32_t *rows, bool greedy, const uint32_t *mask) {
+static int32_t choose_any(qh_agent *agent, const uint32_t *rows, bool greedy,
+                          const uint32_t *mask) {
     float scratch[QH_MAX_ACTIONS];
     const float *values = qh__agent_gather(agent, rows, QH_BOTH_TABLES, scratch);
-    agent->metrics.action_count++;
     if (greedy)
         return (int32_t)qh_policy_greedy(values, agent->actions, agent->policy.first, mask,
                                          &agent->random);
     const uint32_t *counts = agent->policy.kind == QH_UCB ? qh__agent_counts(agent, rows) : NULL;
     return (int32_t)qh_policy_choose(&agent->policy, values, counts, mask, &agent->random);
+}
+
+QH_INLINE int32_t choose(qh_agent *agent, const uint32_t *rows, bool greedy, const uint32_t *mask) {
+    agent->metrics.action_count++;
+    if (QH_UNLIKELY(!agent->quick || mask)) return choose_any(agent, rows, greedy, mask);
+    const float *values =
+        rows[0] == QH_NO_ROW ? agent->unseen : qh__table_row(&agent->table, rows[0])->q;
+    return (int32_t)qh__choose_of_few(&agent->policy, values,
+                                      greedy || agent->policy.kind == QH_GREEDY, &agent->random);
 }
 
 /* ---------------------------------------------------------------- begin and step */
@@ -379,7 +389,10 @@ static bool mask_is_empty(const uint32_t *mask, uint32_t actions) {
 
 int32_t qh_agent_act_on(qh_agent *agent, const uint64_t *keys, bool greedy, const uint32_t *mask) {
     uint32_t rows[QH_MAX_TILINGS];
-    qh__agent_find(agent, keys, rows);
+    if (QH_LIKELY(agent->tilings == 1))
+        rows[0] = qh__table_find(&agent->table, keys[0]);
+    else
+        qh__agent_find(agent, keys, rows);
     return choose(agent, rows, greedy, mask);
 }
 
@@ -388,7 +401,12 @@ qh_result qh_agent_act(qh_agent *agent, qh_observation observation, bool greedy,
     if (QH_UNLIKELY(agent->borrowed)) return QH_BUSY;
     if (mask && mask_is_empty(mask, agent->actions)) return QH_INVALID_ARGUMENT;
     uint64_t keys[QH_MAX_TILINGS];
-    QH_TRY(qh_encoder_keys(&agent->encoder, observation.values, observation.state, keys));
+    if (QH_LIKELY(agent->encoder.quick)) {
+        keys[0] = qh__encoder_cells_key(&agent->encoder, observation.values);
+        if (QH_UNLIKELY(keys[0] == 0)) return QH_INVALID_ARGUMENT;
+    } else {
+        QH_TRY(qh_encoder_keys(&agent->encoder, observation.values, observation.state, keys));
+    }
     *action = qh_agent_act_on(agent, keys, greedy, mask);
     return QH_OK;
 }

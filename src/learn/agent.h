@@ -49,7 +49,8 @@ typedef struct qh_agent {
     bool double_q, rate_visits, borrowed;
     bool running; /* in an episode */
     bool ended;   /* the last one came to its end, rather than none having begun */
-    bool simple;  /* one key, one table, one step, no traces, no planning: the hot path */
+    bool
+        quick; /* one key, one table, few actions, greedy or epsilon-greedy: the hot path of a choice */
     int32_t last_action;
     qh_random random;
     double discount;

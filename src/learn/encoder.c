@@ -8,85 +8,129 @@
 #endif
 
 #define TWO_23 8388608.0f
-#define EXPONENT_OF_TWO_23 0x4B00u
+#define BITS_OF_TWO_23 0x4B000000
+#define SUSPICIOUS 16000
 #define MAX_BINS 65536u
+#define NARROW_BINS 256u
 
 /* ---------------------------------------------------------------- the hash of cells */
 
-/* K_ki of the multilinear hash in the order the kernel reads: for each 8 cells and each sum k, 4 lanes of (first cell's, second
- * cell's) 16-bit odd factors: the top of SplitMix64 from seed 0. Part of the format of exported tables. */
+/* Factors in the order the kernel reads: for each 16 cells and each of two sums, 4 lanes of (first value's, second value's) odd
+ * 16-bit factors: the top of SplitMix64 from seed 0. Part of the format of exported tables. */
 #define SHAKE(x, shift, factor) (((x) ^ ((x) >> (shift))) * (factor))
 #define MIX(x) SHAKE(SHAKE(x, 30, 0xBF58476D1CE4E5B9u), 27, 0x94D049BB133111EBu)
 #define FACTOR(i) (int16_t)(uint16_t)(MIX(((i) + 1u) * QH_GOLDEN_GAMMA) >> 48 | 1u)
 #define FACTORS_4(i) FACTOR(i), FACTOR(i + 1u), FACTOR(i + 2u), FACTOR(i + 3u)
 #define FACTORS_16(i) FACTORS_4(i), FACTORS_4(i + 4u), FACTORS_4(i + 8u), FACTORS_4(i + 12u)
-#define FACTORS_64(i) FACTORS_16(i), FACTORS_16(i + 16u), FACTORS_16(i + 32u), FACTORS_16(i + 48u)
-static const int16_t factors[QH_MAX_DIMS * 4] = {
-    FACTORS_64(0u),
-    FACTORS_64(64u),
-    FACTORS_64(128u),
-    FACTORS_64(192u),
-};
+static const int16_t factors[QH_MAX_DIMS] = {FACTORS_16(0u), FACTORS_16(16u), FACTORS_16(32u),
+                                             FACTORS_16(48u)};
 
-static uint64_t sums_key(uint64_t low, uint64_t high) {
-    uint64_t x = low * 0x9E3779B97F4A7C15u + qh__rotl64(high, 32) * 0xD6E8FEB86659FD93u;
-    x = (x ^ (x >> 32)) * 0xD6E8FEB86659FD93u;
-    return x ^ (x >> 29);
+/* Never 0, which stands for no key. `a` and `b` are the first sums of lanes 0..1 and 2..3, `c` and `d` the second. */
+QH_INLINE uint64_t mix_sums(uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
+    uint64_t x = a * 0x9E3779B97F4A7C15u + b * 0xC2B2AE3D27D4EB4Fu;
+    uint64_t y = c * 0xD6E8FEB86659FD93u + d * 0xA0761D6478BD642Fu;
+    x ^= qh__rotl64(y, 32);
+    x = (x ^ (x >> 32)) * 0xE7037ED1A0B428DBu;
+    x ^= x >> 29;
+    return x | (uint64_t)(x == 0);
+}
+
+/* The cell of a value, by the same arithmetic as the kernel. */
+static uint32_t cell_of(const qh_encoder *encoder, uint32_t dim, float x) {
+    const qh_lanes *lanes = &encoder->lanes[dim / 16];
+    float y = x * lanes->scale[dim % 16] + lanes->offset[dim % 16];
+    uint32_t bins = encoder->bins[dim], bits;
+    if (!(y > 0) || bins == 0) return 0;
+    if (y > (float)(bins - 1)) return bins - 1;
+    y += TWO_23;
+    memcpy(&bits, &y, sizeof bits);
+    return bits - BITS_OF_TWO_23;
+}
+
+static bool has_nan(const float *x, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (x[i] != x[i]) return true;
+    return false;
+}
+
+/* The kernel's sums, lane by lane. Cells 4 lane .. 4 lane + 3 of a group of 16 are the bytes of a lane. */
+static uint64_t slow_key(const qh_encoder *encoder, const float *x) {
+    uint32_t used = encoder->dims + encoder->trends;
+    uint64_t sums[4] = {0};
+    if (has_nan(x, used)) return 0;
+    for (uint32_t group = 0; group < encoder->padded; group += 16) {
+        for (uint32_t lane = 0; lane < 4; lane++) {
+            uint32_t cells[4];
+            for (uint32_t v = 0; v < 4; v++) {
+                uint32_t dim = group + 4 * lane + v;
+                cells[v] = dim < used ? cell_of(encoder, dim, x[dim]) : 0;
+            }
+            int32_t first = (int16_t)(uint16_t)(cells[0] | cells[1] << 8);
+            int32_t second = (int16_t)(uint16_t)(cells[2] | cells[3] << 8);
+            for (uint32_t k = 0; k < 2; k++) {
+                const int16_t *factor = factors + group + 8 * k + 2 * lane;
+                uint32_t product = (uint32_t)(first * factor[0]) + (uint32_t)(second * factor[1]);
+                uint64_t *sum = &sums[2 * k + lane / 2];
+                uint32_t half = (uint32_t)(*sum >> (lane % 2 * 32)) + product;
+                *sum = lane % 2 ? (uint64_t)half << 32 | (uint32_t)*sum : (*sum >> 32 << 32 | half);
+            }
+        }
+    }
+    return mix_sums(sums[0], sums[1], sums[2], sums[3]);
+}
+
+static uint64_t wide_key(const qh_encoder *encoder, const float *x) {
+    uint32_t used = encoder->dims + encoder->trends;
+    uint64_t key = 0;
+    if (has_nan(x, used)) return 0;
+    for (uint32_t dim = 0; dim < used; dim++)
+        key = qh__hash_step(key, cell_of(encoder, dim, x[dim]));
+    return key | (uint64_t)(key == 0);
 }
 
 #if defined(__wasm_simd128__)
-/* Four cells as floats 2^23 + cell: their bits are 0x4B000000 | cell, or a NaN's. */
-QH_INLINE v128_t four_cells(const qh_encoder *encoder, const float *x, uint32_t i) {
-    v128_t y =
-        wasm_f32x4_mul(wasm_f32x4_sub(wasm_v128_load(x + i), wasm_v128_load(encoder->min + i)),
-                       wasm_v128_load(encoder->scale + i));
-    y = wasm_f32x4_pmax(y, wasm_f32x4_const_splat(0));
-    y = wasm_f32x4_pmin(y, wasm_v128_load(encoder->last + i));
-    return wasm_f32x4_add(wasm_f32x4_floor(y), wasm_f32x4_const_splat(TWO_23));
+/* Four values rounded to integers; far outside 0..255 they need not be right, but are not between. */
+QH_INLINE v128_t four_cells(const float *scale, const float *offset, const float *x) {
+    v128_t y = wasm_f32x4_add(wasm_f32x4_mul(wasm_v128_load(x), wasm_v128_load(scale)),
+                              wasm_v128_load(offset));
+    return wasm_i32x4_sub(wasm_f32x4_add(y, wasm_f32x4_const_splat(TWO_23)),
+                          wasm_i32x4_const_splat(BITS_OF_TWO_23));
 }
 
-/* False when a lane of x is NaN. `x` has `padded` floats. */
-static bool cells_key(const qh_encoder *encoder, const float *x, uint64_t *key) {
-    v128_t s0 = wasm_i32x4_const_splat(0), s1 = s0, s2 = s0, s3 = s0, seen = s0;
-    uint32_t padded = encoder->padded;
+/* Hot kernel: 16 dimensions a round. */
+static uint64_t narrow_key(const qh_encoder *encoder, const float *x) {
+    v128_t first = wasm_i32x4_const_splat(0), second = first, greatest = first;
+    const qh_lanes *lanes = encoder->lanes;
     const int16_t *factor = factors;
-    for (uint32_t i = 0; i < padded; i += 8, factor += 32) {
-        v128_t first = four_cells(encoder, x, i), second = four_cells(encoder, x, i + 4);
-        v128_t cells = wasm_v128_xor(first, wasm_i32x4_shl(second, 16));
-        seen = wasm_v128_or(seen, wasm_v128_or(first, second));
-        s0 = wasm_i32x4_add(s0, wasm_i32x4_dot_i16x8(cells, wasm_v128_load(factor)));
-        s1 = wasm_i32x4_add(s1, wasm_i32x4_dot_i16x8(cells, wasm_v128_load(factor + 8)));
-        s2 = wasm_i32x4_add(s2, wasm_i32x4_dot_i16x8(cells, wasm_v128_load(factor + 16)));
-        s3 = wasm_i32x4_add(s3, wasm_i32x4_dot_i16x8(cells, wasm_v128_load(factor + 24)));
+    for (const float *at = x, *end = x + encoder->padded; at < end;
+         at += 16, lanes++, factor += 16) {
+        v128_t a = four_cells(lanes->scale, lanes->offset, at);
+        v128_t b = four_cells(lanes->scale + 4, lanes->offset + 4, at + 4);
+        v128_t c = four_cells(lanes->scale + 8, lanes->offset + 8, at + 8);
+        v128_t d = four_cells(lanes->scale + 12, lanes->offset + 12, at + 12);
+        v128_t ab = wasm_i16x8_narrow_i32x4(a, b), cd = wasm_i16x8_narrow_i32x4(c, d);
+        greatest = wasm_i16x8_max(greatest, wasm_i16x8_max(ab, cd));
+        v128_t cells = wasm_u8x16_narrow_i16x8(ab, cd);
+        cells = wasm_u8x16_min(cells, wasm_v128_load(lanes->last));
+        first = wasm_i32x4_add(first, wasm_i32x4_dot_i16x8(cells, wasm_v128_load(factor)));
+        second = wasm_i32x4_add(second, wasm_i32x4_dot_i16x8(cells, wasm_v128_load(factor + 8)));
     }
-    v128_t a = wasm_i32x4_add(wasm_i32x4_shuffle(s0, s1, 0, 4, 1, 5),
-                              wasm_i32x4_shuffle(s0, s1, 2, 6, 3, 7));
-    v128_t b = wasm_i32x4_add(wasm_i32x4_shuffle(s2, s3, 0, 4, 1, 5),
-                              wasm_i32x4_shuffle(s2, s3, 2, 6, 3, 7));
-    v128_t sums = wasm_i32x4_add(wasm_i64x2_shuffle(a, b, 0, 2), wasm_i64x2_shuffle(a, b, 1, 3));
-    *key = sums_key((uint64_t)wasm_i64x2_extract_lane(sums, 0),
-                    (uint64_t)wasm_i64x2_extract_lane(sums, 1));
-    v128_t exponents = wasm_v128_and(seen, wasm_i32x4_const_splat((int32_t)0xFFFF0000u));
-    return wasm_i32x4_all_true(wasm_i32x4_eq(exponents, wasm_i32x4_const_splat(0x4B000000)));
+    if (QH_UNLIKELY(
+            wasm_v128_any_true(wasm_i16x8_gt(greatest, wasm_i16x8_const_splat(SUSPICIOUS)))))
+        return slow_key(encoder, x);
+    return mix_sums(
+        (uint64_t)wasm_i64x2_extract_lane(first, 0), (uint64_t)wasm_i64x2_extract_lane(first, 1),
+        (uint64_t)wasm_i64x2_extract_lane(second, 0), (uint64_t)wasm_i64x2_extract_lane(second, 1));
 }
 #else
-static bool cells_key(const qh_encoder *encoder, const float *x, uint64_t *key) {
-    uint32_t sums[4] = {0}, padded = encoder->padded;
-    for (uint32_t i = 0; i < padded; i++) {
-        float y = (x[i] - encoder->min[i]) * encoder->scale[i];
-        if (y != y) return false;
-        y = y < 0 ? 0 : y;
-        y = encoder->last[i] < y ? encoder->last[i] : y;
-        uint32_t in_group = i & 7, second = in_group >> 2, cell = (uint32_t)y;
-        int32_t half = (int16_t)(second ? cell ^ EXPONENT_OF_TWO_23 : cell);
-        uint32_t lane = 2 * (in_group & 3) + second;
-        for (int k = 0; k < 4; k++)
-            sums[k] += (uint32_t)(half * factors[(i >> 3) * 32 + (uint32_t)k * 8 + lane]);
-    }
-    *key = sums_key(sums[0] | (uint64_t)sums[1] << 32, sums[2] | (uint64_t)sums[3] << 32);
-    return true;
+static uint64_t narrow_key(const qh_encoder *encoder, const float *x) {
+    return slow_key(encoder, x);
 }
 #endif
+
+uint64_t qh__encoder_cells_key(const qh_encoder *encoder, const float *row) {
+    return QH_LIKELY(!encoder->wide) ? narrow_key(encoder, row) : wide_key(encoder, row);
+}
 
 /* ---------------------------------------------------------------- definition and life */
 
@@ -112,12 +156,16 @@ qh_result qh_encoder_check(const qh_encoder_def *def) {
 }
 
 static void set_lane(qh_encoder *encoder, uint32_t lane, float min, float max, uint32_t bins) {
-    double range = (double)max - (double)min;
+    double range = (double)max - (double)min, scale = (bins ? bins : 1) / range;
+    double margin = QH_MAX(0x1p-10, bins * 0x1p-23);
+    qh_lanes *lanes = &encoder->lanes[lane / 16];
+    lanes->scale[lane % 16] = (float)scale;
+    lanes->offset[lane % 16] = (float)(-(double)min * scale - 0.5 + margin);
+    lanes->last[lane % 16] = (uint8_t)(bins ? QH_MIN(bins - 1, 255u) : 0);
+    encoder->bins[lane] = bins;
     encoder->min[lane] = min;
-    encoder->scale[lane] = (float)((bins ? bins : 1) / range);
     encoder->range[lane] = (float)(1 / range);
-    encoder->last[lane] = bins ? (float)(bins - 1) : 0;
-    if (bins) encoder->keyed |= (uint64_t)1 << lane;
+    encoder->wide |= bins > NARROW_BINS;
 }
 
 static void set_lanes(qh_encoder *encoder, const qh_encoder_def *def) {
@@ -149,20 +197,21 @@ qh_result qh_encoder_open(qh_encoder *encoder, const qh_encoder_def *def, qh_hea
     if (def->kind == QH_ENCODER_INDEX) return QH_OK;
     encoder->dims = def->dim_count;
     for (uint32_t i = 0; i < def->dim_count; i++) encoder->trends += def->dims[i].trend > 0;
-    uint32_t used = encoder->dims + encoder->trends, padded = (used + 7) & ~7u;
+    uint32_t used = encoder->dims + encoder->trends, padded = (used + 15) & ~15u;
     encoder->padded = padded;
-    encoder->plain = encoder->dims == padded;
+    encoder->quick = encoder->trends == 0 && def->kind == QH_ENCODER_BINS;
     if (def->kind == QH_ENCODER_TILES) encoder->keys = def->tilings;
     if (def->kind == QH_ENCODER_SIMHASH) encoder->bits = def->bits;
-    size_t floats = (4 + (size_t)encoder->bits) * padded + 4 * (size_t)encoder->trends;
-    encoder->byte_count = floats * sizeof(float);
+    size_t lanes = padded / 16 * sizeof(qh_lanes);
+    size_t words = (3 + (size_t)encoder->bits) * padded + 4 * (size_t)encoder->trends;
+    encoder->byte_count = lanes + words * sizeof(float);
     void *block;
     QH_TRY(qh_heap_alloc_zeroed(heap, owner, encoder->byte_count, QH_BLOCK_encoder, &block));
-    float *at = encoder->block = block;
+    encoder->block = encoder->lanes = block;
+    float *at = (float *)(void *)((unsigned char *)block + lanes);
     encoder->min = at;
-    encoder->scale = at += padded;
-    encoder->last = at += padded;
     encoder->range = at += padded;
+    encoder->bins = (uint32_t *)(void *)(at += padded);
     encoder->planes = at += padded;
     encoder->average = at += (size_t)encoder->bits * padded;
     encoder->moved = at += encoder->trends;
@@ -191,7 +240,7 @@ QH_INLINE float normalised(const qh_encoder *encoder, const float *observation, 
 /* The row the kernels read: raw dimensions, trends, zeros. */
 static const float *assemble(const qh_encoder *encoder, const float *observation,
                              const float *averages, float *row) {
-    if (QH_LIKELY(encoder->plain)) return observation;
+    if (QH_LIKELY(encoder->quick)) return observation;
     uint32_t i = 0, dims = encoder->dims;
     for (; i < dims; i++) row[i] = observation[i];
     for (uint32_t t = 0; t < encoder->trends; t++) row[i++] = averages[t];
@@ -241,10 +290,10 @@ static bool tile_keys(const qh_encoder *encoder, const float *row, uint64_t *key
     double position[QH_MAX_DIMS];
     uint32_t keyed = 0;
     for (uint32_t i = 0; i < used; i++) {
-        float x = (row[i] - encoder->min[i]) * encoder->scale[i];
+        float x = (row[i] - encoder->min[i]) * encoder->lanes[i / 16].scale[i % 16];
         if (x != x) return false;
-        if (!(encoder->keyed >> i & 1)) continue;
-        float bins = encoder->last[i] + 1;
+        if (encoder->bins[i] == 0) continue;
+        float bins = (float)encoder->bins[i];
         position[keyed++] = (double)(x < 0 ? 0 : bins < x ? bins : x);
     }
     for (uint32_t t = 0; t < tilings; t++) {
@@ -272,7 +321,7 @@ static qh_result keys_with(const qh_encoder *encoder, const float *observation,
     const float *row = assemble(encoder, observation, averages, buffer);
     bool valid;
     if (QH_LIKELY(encoder->kind == QH_ENCODER_BINS))
-        valid = cells_key(encoder, row, keys);
+        valid = (*keys = qh__encoder_cells_key(encoder, row)) != 0;
     else if (encoder->kind == QH_ENCODER_SIMHASH)
         valid = simhash_key(encoder, row, keys);
     else

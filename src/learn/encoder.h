@@ -6,15 +6,22 @@
  *   simhash  the signs of up to 32 seeded random projections of the normalised vector (Charikar 2002)
  *   tiles    tile coding with asymmetric offsets (1, 3, 5, ...), Sutton & Barto 9.5.4: one key a tiling
  *
- * A dimension d maps x to (x - min) / (max - min), clamped to 0..1. Its cell is min(bins - 1, floor((x - min) * bins / (max - min))):
- * one subtraction and one multiplication in float32, so that integer grids fall exactly on their cells. `bins` 0 carries a
- * dimension without keying it. A trend appends the exponential moving average of a normalised dimension as one more
- * dimension of the same number of bins; `move` moves trends, everything else reads them.
+ * A dimension d maps x to (x - min) / (max - min), clamped to 0..1. Its cell is floor((x - min) bins / (max - min)), clamped to
+ * 0..bins - 1, where a value within 1/1024 of a cell below an edge counts as on it: integer grids and decimal edges fall where one
+ * expects in spite of rounding. `bins` 0 carries a dimension without keying it. A trend appends the exponential moving
+ * average of a normalised dimension as one more dimension of the same number of bins; `move` moves trends, everything else
+ * reads them.
  *
- * The hash of cells c_i is four sums S_k = sum c_i K_ki modulo 2^32 with fixed random 16-bit K: two different cell vectors agree in
- * one sum with a chance of at most 2^-16, in all four of 2^-64 (multilinear hashing, Carter & Wegman 1979). Sums suit SIMD:
- * one multiply-add instruction takes 8 cells. Two cells share a lane, the second with the exponent bits of 2^23 folded
- * in, which every build reproduces; see `cells_key`. */
+ * The cell comes from one multiplication and two additions in float32: y = x * scale + offset, then y + 2^23, whose bits less
+ * 0x4B000000 are y rounded to an integer. `offset` holds -min * scale and the -1/2 + 1/1024 that turns rounding to nearest into
+ * a floor. Saturating narrowing clamps; whatever does not narrow as a number should (NaN, infinity, more than 16,000 cells out of
+ * range) takes a slow path that looks at each lane.
+ *
+ * The hash of the cells: two cells make a 16-bit value, and each of 4 lanes sums its values times fixed random odd 16-bit
+ * factors, twice with different factors (multilinear hashing, Carter & Wegman 1979): 8 sums of 32 bits, mixed into the
+ * key. Up to 16 dimensions no two cell vectors share their sums; beyond, vectors that differ in one lane only agree in both its
+ * sums with a chance of 2^-32 at worst, and independent of that in each further lane. One instruction multiplies and adds 8
+ * values. Where a dimension has more than 256 bins, cells are hashed one by one instead. */
 #ifndef QH_LEARN_ENCODER_H
 #define QH_LEARN_ENCODER_H
 
@@ -27,7 +34,13 @@ typedef struct qh_trend {
     float alpha;
 } qh_trend;
 
-/* Arrays have `padded` floats: raw dimensions, then trends, then neutral lanes up to a multiple of 8. */
+/* Constants of 16 dimensions, as the kernel reads them. */
+typedef struct qh_lanes {
+    float scale[16], offset[16];
+    uint8_t last[16]; /* bins - 1, at most 255 */
+} qh_lanes;
+
+/* Raw dimensions come first, then trends, then neutral lanes up to a multiple of 16. */
 typedef struct qh_encoder {
     uint32_t kind;
     uint32_t dims; /* as observed */
@@ -36,13 +49,14 @@ typedef struct qh_encoder {
     uint32_t keys; /* T */
     uint32_t bits;
     uint32_t states;
-    bool plain;                /* rows can be read in place: no trends, no tail */
-    uint64_t keyed;            /* bit d: dimension d has bins */
-    float *min, *scale, *last; /* cell = floor(min(max((x - min) * scale, 0), last)) */
-    float *range;              /* 1 / (max - min) */
+    bool quick;      /* bins without trends: `qh__encoder_cells_key` is all, on the row in place */
+    bool wide;       /* a dimension has more than 256 bins */
+    qh_lanes *lanes; /* padded / 16 */
+    float *min, *range; /* of each lane: the least value and 1 / (max - min) */
+    uint32_t *bins;     /* of each lane */
     qh_trend *trend;
     float *average; /* of each trend, now */
-    float *moved;   /* what `prepare_move` found; `move` makes it so */
+    float *moved;   /* what `keys_moving` found; `move` makes it so */
     float *planes;  /* simhash: bits rows of `padded` */
     size_t byte_count;
     void *block;
@@ -64,6 +78,10 @@ qh_result qh_encoder_keys(const qh_encoder *encoder, const float *observation, d
 /* The keys that the observation will have once the trends have moved there (`first`: once they start there). */
 qh_result qh_encoder_keys_moving(qh_encoder *encoder, const float *observation, double state,
                                  bool first, uint64_t *keys);
+
+/* The key of a row under a bins encoder without trends; 0 when one of its floats is NaN. Memory up to a multiple of 16
+ * floats is read, and does not count. */
+uint64_t qh__encoder_cells_key(const qh_encoder *encoder, const float *row);
 
 /* Makes the move of the last `keys_moving`. */
 void qh_encoder_move(qh_encoder *encoder);

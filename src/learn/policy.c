@@ -2,55 +2,14 @@
 
 #include "base/bytes.h"
 
-#if defined(__wasm_simd128__)
-#include <wasm_simd128.h>
-#endif
-
 QH_INLINE bool allowed(const uint32_t *mask, uint32_t action) {
     return !mask || (mask[action >> 5] >> (action & 31) & 1);
 }
 
 /* ---------------------------------------------------------------- the greatest value */
 
-#if defined(__wasm_simd128__)
-QH_INLINE float max_of_all(const float *values, uint32_t stride) {
-    v128_t best = wasm_v128_load(values);
-    for (uint32_t i = 4; i < stride; i += 4)
-        best = wasm_f32x4_pmax(best, wasm_v128_load(values + i));
-    best = wasm_f32x4_pmax(best, wasm_i64x2_shuffle(best, best, 1, 0));
-    best = wasm_f32x4_pmax(best, wasm_i32x4_shuffle(best, best, 1, 0, 3, 2));
-    return wasm_f32x4_extract_lane(best, 0);
-}
-
-/* Bit i: values[i] equals `best`; for the 32 values from `values` on, fewer at the end. */
-QH_INLINE uint32_t equal_bits(const float *values, uint32_t count, float best) {
-    v128_t same = wasm_f32x4_splat(best);
-    uint32_t bits = 0;
-    for (uint32_t i = 0; i < count; i += 4)
-        bits |= wasm_i32x4_bitmask(wasm_f32x4_eq(wasm_v128_load(values + i), same)) << i;
-    return bits;
-}
-#else
-QH_INLINE float max_of_all(const float *values, uint32_t stride) {
-    float best = values[0];
-    for (uint32_t i = 1; i < stride; i++) best = best < values[i] ? values[i] : best;
-    return best;
-}
-
-QH_INLINE uint32_t equal_bits(const float *values, uint32_t count, float best) {
-    uint32_t bits = 0;
-    for (uint32_t i = 0; i < count; i++) bits |= (uint32_t)(values[i] == best) << i;
-    return bits;
-}
-#endif
-
-QH_INLINE uint32_t nth_bit(uint32_t bits, uint32_t n) {
-    for (; n > 0; n--) bits &= bits - 1;
-    return (uint32_t)__builtin_ctz(bits);
-}
-
 float qh_policy_max(const float *values, uint32_t actions, const uint32_t *mask) {
-    if (!mask) return max_of_all(values, (actions + 3) & ~3u);
+    if (!mask) return qh__max_of_all(values, (actions + 3) & ~3u);
     float best = -__builtin_inff();
     for (uint32_t i = 0; i < actions; i++)
         if (allowed(mask, i) && best < values[i]) best = values[i];
@@ -60,7 +19,7 @@ float qh_policy_max(const float *values, uint32_t actions, const uint32_t *mask)
 QH_INLINE uint32_t ties_in_word(const float *values, uint32_t actions, uint32_t word, float best,
                                 const uint32_t *mask) {
     uint32_t count = QH_MIN(actions - word * 32, 32u);
-    uint32_t bits = equal_bits(values + word * 32, count, best);
+    uint32_t bits = qh__equal_bits(values + word * 32, count, best);
     if (count < 32) bits &= (1u << count) - 1;
     return mask ? bits & mask[word] : bits;
 }
@@ -74,18 +33,17 @@ static uint32_t greedy_of_many(const float *values, uint32_t actions, bool first
     for (uint32_t word = 0;; word++) {
         uint32_t bits = ties_in_word(values, actions, word, best, mask);
         uint32_t here = (uint32_t)__builtin_popcount(bits);
-        if (n < here) return word * 32 + nth_bit(bits, n);
+        if (n < here) return word * 32 + qh__nth_bit(bits, n);
         n -= here;
     }
 }
 
 uint32_t qh_policy_greedy(const float *values, uint32_t actions, bool first, const uint32_t *mask,
                           qh_random *random) {
+    if (QH_LIKELY(!mask && actions <= QH_FEW_ACTIONS))
+        return qh__greedy_of_few(values, actions, first, random);
     float best = qh_policy_max(values, actions, mask);
-    if (actions > 32) return greedy_of_many(values, actions, first, best, mask, random);
-    uint32_t bits = ties_in_word(values, actions, 0, best, mask);
-    if (QH_LIKELY((bits & (bits - 1)) == 0) || first) return (uint32_t)__builtin_ctz(bits);
-    return nth_bit(bits, qh__random_below(random, (uint32_t)__builtin_popcount(bits)));
+    return greedy_of_many(values, actions, first, best, mask, random);
 }
 
 /* ---------------------------------------------------------------- other ways to choose */

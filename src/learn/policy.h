@@ -9,6 +9,11 @@
 #include "base/random.h"
 #include "qhive/agent.h"
 
+#if defined(__wasm_simd128__)
+#include <wasm_simd128.h>
+#endif
+
+#define QH_FEW_ACTIONS 32u /* as many as one word of ties holds */
 #define QH_MASK_WORDS (QH_MAX_ACTIONS / 32)
 
 /* A schedule and where it stands: value = end + span * power, power = decay^steps kept by multiplication. */
@@ -53,5 +58,66 @@ void qh_policy_probabilities(const qh_policy *policy, const float *values, const
 
 /* The expected value of the state under the policy: the sum over actions, in order, of probability times value. */
 double qh_policy_expectation(const qh_policy *policy, const float *values, const uint32_t *counts);
+
+/* ---- the hot path of a choice, inline */
+
+#if defined(__wasm_simd128__)
+QH_INLINE float qh__max_of_all(const float *values, uint32_t stride) {
+    v128_t best = wasm_v128_load(values);
+    for (uint32_t i = 4; i < stride; i += 4)
+        best = wasm_f32x4_pmax(best, wasm_v128_load(values + i));
+    best = wasm_f32x4_pmax(best, wasm_i64x2_shuffle(best, best, 1, 0));
+    best = wasm_f32x4_pmax(best, wasm_i32x4_shuffle(best, best, 1, 0, 3, 2));
+    return wasm_f32x4_extract_lane(best, 0);
+}
+
+/* Bit i: values[i] equals `best`; for the 32 values from `values` on, fewer at the end. */
+QH_INLINE uint32_t qh__equal_bits(const float *values, uint32_t count, float best) {
+    v128_t same = wasm_f32x4_splat(best);
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < count; i += 4)
+        bits |= wasm_i32x4_bitmask(wasm_f32x4_eq(wasm_v128_load(values + i), same)) << i;
+    return bits;
+}
+#else
+QH_INLINE float qh__max_of_all(const float *values, uint32_t stride) {
+    float best = values[0];
+    for (uint32_t i = 1; i < stride; i++) best = best < values[i] ? values[i] : best;
+    return best;
+}
+
+QH_INLINE uint32_t qh__equal_bits(const float *values, uint32_t count, float best) {
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < count; i++) bits |= (uint32_t)(values[i] == best) << i;
+    return bits;
+}
+#endif
+
+QH_INLINE uint32_t qh__nth_bit(uint32_t bits, uint32_t n) {
+    for (; n > 0; n--) bits &= bits - 1;
+    return (uint32_t)__builtin_ctz(bits);
+}
+
+/* The greatest of up to 32 values; the tie is drawn only where there is one. */
+QH_INLINE uint32_t qh__greedy_of_few(const float *values, uint32_t actions, bool first,
+                                     qh_random *random) {
+    uint32_t bits = qh__equal_bits(values, actions, qh__max_of_all(values, (actions + 3) & ~3u));
+    bits &= 0xFFFFFFFFu >> (32 - actions);
+    if (QH_LIKELY((bits & (bits - 1)) == 0) || first) return (uint32_t)__builtin_ctz(bits);
+    return qh__nth_bit(bits, qh__random_below(random, (uint32_t)__builtin_popcount(bits)));
+}
+
+/* True when an epsilon-greedy policy explores now; draws nothing when epsilon is 0. */
+QH_INLINE bool qh__explores(const qh_policy *policy, qh_random *random) {
+    double epsilon = qh__schedule_value(&policy->exploration);
+    return epsilon > 0 && qh__random_unit(random) < epsilon;
+}
+
+/* An action of a greedy or epsilon-greedy policy over few actions, all allowed. */
+QH_INLINE uint32_t qh__choose_of_few(const qh_policy *policy, const float *values, bool greedy,
+                                     qh_random *random) {
+    if (!greedy && qh__explores(policy, random)) return qh__random_below(random, policy->actions);
+    return qh__greedy_of_few(values, policy->actions, policy->first, random);
+}
 
 #endif

@@ -221,16 +221,18 @@ qh_result qh_table_reserve(qh_table *table, uint32_t count) {
     return QH_OK;
 }
 
-/* `row_segments` may be ahead of the rows in use: the segment and offset of row number `index`. */
 uint32_t qh_table_location(const qh_table *table, uint32_t index) {
-    uint32_t first = table->first_rows, full = table->segment_rows;
-    if (index < first) return index;
+    uint32_t first = table->first_rows, full = table->segment_rows, segment = 0, offset = index;
     if (index >= full) {
-        uint32_t doublings = qh__log2_floor(full / first);
-        return (doublings + index / full) << 10 | index % full;
+        segment = qh__log2_floor(full / first) + index / full;
+        offset = index % full;
+    } else if (index >= first) {
+        uint32_t octave = qh__log2_floor(index / first);
+        segment = octave + 1;
+        offset = index - (first << octave);
     }
-    uint32_t octave = qh__log2_floor(index / first);
-    return (octave + 1) << 10 | (index - (first << octave));
+    size_t start = qh__offset_of(&table->memory->budget, table->row_segments.segments[segment]);
+    return (uint32_t)((start + (size_t)offset * table->row_bytes) >> 4);
 }
 
 static void clear_row(const qh_table *table, qh_row *row, uint64_t key) {

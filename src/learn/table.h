@@ -8,8 +8,8 @@
  *   +--------------+------+-----------+   +-----+-------+-----------+-------------+----------+
  *   link: count of entries in the top 4 bits, 1 + number of the spill bucket behind in the low 28.
  *
- * Rows live in segments under a directory and never move: a location (segment << 10 | offset) is good until the table is
- * cleared, so replay, traces and n-step queues keep locations, not keys. Segments start near 1 KiB and double up to 16 KiB:
+ * Rows live in segments under a directory and never move: a location (the row's distance from the start of memory, in units of 16 bytes) is good until the table is
+ * cleared, so traces and n-step queues keep locations, not keys. Segments start near 1 KiB and double up to 16 KiB:
  * an empty table costs nothing, a small one little, and a 10 MiB table needs no large block. `stride` is `actions` rounded up to
  * whole SIMD lanes; the spare lanes hold -infinity, so that a maximum needs no tail.
  *
@@ -107,8 +107,7 @@ QH_INLINE uint32_t qh__stride_of(uint32_t actions) {
 }
 
 QH_INLINE qh_row *qh__table_row(const qh_table *table, uint32_t location) {
-    return (qh_row *)((unsigned char *)table->row_segments.segments[location >> 10] +
-                      (size_t)(location & 1023) * table->row_bytes);
+    return qh__at(&table->memory->budget, (size_t)location << 4);
 }
 
 QH_INLINE uint32_t *qh__row_counts(const qh_table *table, qh_row *row) {

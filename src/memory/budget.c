@@ -14,7 +14,7 @@ static uint32_t pages_now(void) {
 }
 
 qh_result qh_budget_open(qh_budget *budget, uint32_t max_pages) {
-    *budget = (qh_budget){.base = NULL, .pages = pages_now(), .max_pages = max_pages};
+    *budget = (qh_budget){.pages = pages_now(), .max_pages = max_pages};
     return budget->pages > max_pages ? QH_EXCEEDS_LIMIT : QH_OK;
 }
 
@@ -34,12 +34,12 @@ qh_result qh_budget_open(qh_budget *budget, uint32_t max_pages) {
     void *base = mmap(NULL, (size_t)max_pages * QH_PAGE_BYTES, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) return QH_GROWTH_FAILED;
-    budget->base = base;
+    budget->base = (uintptr_t)base;
     return QH_OK;
 }
 
 void qh_budget_close(qh_budget *budget) {
-    if (budget->base) munmap(budget->base, (size_t)budget->max_pages * QH_PAGE_BYTES);
+    if (budget->base) munmap((void *)budget->base, (size_t)budget->max_pages * QH_PAGE_BYTES);
     *budget = (qh_budget){0};
 }
 

@@ -22,7 +22,7 @@ typedef struct qh_growth {
 } qh_growth;
 
 typedef struct qh_budget {
-    unsigned char *base; /* address of page 0 */
+    uintptr_t base;        /* address of page 0; a number, since on wasm it is 0 */
     uint32_t pages;      /* pages usable now */
     uint32_t max_pages;
     uint32_t growth_count; /* all growths ever, also those no longer in the log */
@@ -42,5 +42,14 @@ qh_result qh_budget_grow(qh_budget *budget, size_t page_count);
 
 /* Makes at least the bytes up to `end` (an offset from `base`) usable. */
 qh_result qh_budget_reach(qh_budget *budget, size_t end);
+
+/* What lies `offset` bytes from the start of memory, and the way back. */
+QH_INLINE void *qh__at(const qh_budget *budget, size_t offset) {
+    return (void *)(budget->base + offset);
+}
+
+QH_INLINE size_t qh__offset_of(const qh_budget *budget, const void *at) {
+    return (size_t)((uintptr_t)at - budget->base);
+}
 
 #endif

@@ -73,7 +73,7 @@ static qh_result bump(qh_heap *heap, size_t bytes, size_t alignment, void **bloc
     size_t begin = qh__align_up(heap->bump, alignment), end;
     if (__builtin_add_overflow(begin, bytes, &end)) return QH_OVERFLOW;
     QH_TRY(qh_budget_reach(heap->budget, end));
-    *block = heap->budget->base + begin;
+    *block = qh__at(heap->budget, begin);
     heap->padding += begin - heap->bump;
     heap->bump = end;
     return QH_OK;
@@ -156,11 +156,10 @@ qh_result qh_heap_resize(qh_heap *heap, qh_owner *owner, void **block, size_t ol
 }
 
 bool qh_heap_validate(const qh_heap *heap) {
-    const unsigned char *base = heap->budget->base;
     size_t listed = 0, extent = heap->bump - heap->start;
     for (uint32_t index = 0; index < QH_HEAP_CLASSES; index++) {
         for (const qh_free_block *block = heap->free_lists[index]; block; block = block->next) {
-            size_t offset = (size_t)((const unsigned char *)block - base);
+            size_t offset = qh__offset_of(heap->budget, block);
             if (offset < heap->start || offset >= heap->bump || offset % QH_HEAP_ALIGNMENT != 0)
                 return false;
             listed += class_bytes(index);

@@ -16,7 +16,7 @@ qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **
     qh_result opened =
         qh_budget_reach(&budget, QH_MAX(end, (size_t)def->initial_pages * QH_PAGE_BYTES));
     if (opened == QH_OK) {
-        qh_runtime *runtime = (qh_runtime *)(void *)(budget.base + at);
+        qh_runtime *runtime = qh__at(&budget, at);
         memset(runtime, 0, sizeof *runtime);
         runtime->memory.budget = budget;
         runtime->seed = def->seed;
