@@ -16,16 +16,16 @@ export const ESS_RATIO = 0.331272084806;
 
 /** @returns {object} the 50 decisions, `contexts` being 0 or 1 */
 export function enumerated({ propensity = (x, a) => LOGGING[x][a], model = WRONG } = {}) {
-  const log = { actionCount: 3, contexts: [], actions: [], rewards: [], propensities: [], target: [], model: [] };
-  CONTEXTS.forEach((p, x) => LOGGING[x].forEach((mu, a) => {
-    for (let copies = Math.round(50 * p * mu); copies > 0; copies--) {
-      log.contexts.push(x);
-      log.actions.push(a);
-      log.rewards.push(REWARDS[x][a]);
-      log.propensities.push(propensity(x, a));
-      log.target.push(TARGET[x]);
-      log.model.push(model[x]);
-    }
-  }));
-  return log;
+    const log = { actionCount: 3, contexts: [], actions: [], rewards: [], propensities: [], target: [], model: [] };
+    CONTEXTS.forEach((p, x) => LOGGING[x].forEach((mu, a) => {
+        for (let copies = Math.round(50 * p * mu); copies > 0; copies--) {
+            log.contexts.push(x);
+            log.actions.push(a);
+            log.rewards.push(REWARDS[x][a]);
+            log.propensities.push(propensity(x, a));
+            log.target.push(TARGET[x]);
+            log.model.push(model[x]);
+        }
+    }));
+    return log;
 }

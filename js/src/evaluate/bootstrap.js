@@ -18,44 +18,44 @@ export const BOOTSTRAP_DEFAULTS = Object.freeze({ replicates: 1000, level: 0.95,
  * 2021), its four words filled from the seed by splitmix32.
  */
 export class Xoshiro128 {
-  #s = new Uint32Array(4);
+    #s = new Uint32Array(4);
 
-  /** @param {number} seed an integer 0..2^32-1 */
-  constructor(seed) {
-    let x = seed >>> 0;
-    for (let i = 0; i < 4; i++) {
-      x = (x + 0x9e3779b9) >>> 0;
-      let z = imul(x ^ (x >>> 16), 0x21f0aaad);
-      z = imul(z ^ (z >>> 15), 0x735a2d97);
-      this.#s[i] = z ^ (z >>> 15);
+    /** @param {number} seed an integer 0..2^32-1 */
+    constructor(seed) {
+        let x = seed >>> 0;
+        for (let i = 0; i < 4; i++) {
+            x = (x + 0x9e3779b9) >>> 0;
+            let z = imul(x ^ (x >>> 16), 0x21f0aaad);
+            z = imul(z ^ (z >>> 15), 0x735a2d97);
+            this.#s[i] = z ^ (z >>> 15);
+        }
     }
-  }
 
-  /** @returns {number} an integer 0..2^32-1 */
-  next() {
-    const s = this.#s;
-    const m = imul(s[1], 5);
-    const result = imul((m << 7) | (m >>> 25), 9) >>> 0;
-    const t = s[1] << 9;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= t;
-    s[3] = (s[3] << 11) | (s[3] >>> 21);
-    return result;
-  }
+    /** @returns {number} an integer 0..2^32-1 */
+    next() {
+        const s = this.#s;
+        const m = imul(s[1], 5);
+        const result = imul((m << 7) | (m >>> 25), 9) >>> 0;
+        const t = s[1] << 9;
+        s[2] ^= s[0];
+        s[3] ^= s[1];
+        s[1] ^= s[2];
+        s[0] ^= s[3];
+        s[2] ^= t;
+        s[3] = (s[3] << 11) | (s[3] >>> 21);
+        return result;
+    }
 
-  /**
-   * @param {number} bound 1..2^32
-   * @returns {number} a uniform integer 0..bound-1, without modulo bias (rejection)
-   */
-  below(bound) {
-    const limit = 0x100000000 - (0x100000000 % bound);
-    let x = this.next();
-    while (x >= limit) x = this.next();
-    return x % bound;
-  }
+    /**
+     * @param {number} bound 1..2^32
+     * @returns {number} a uniform integer 0..bound-1, without modulo bias (rejection)
+     */
+    below(bound) {
+        const limit = 0x100000000 - (0x100000000 % bound);
+        let x = this.next();
+        while (x >= limit) x = this.next();
+        return x % bound;
+    }
 }
 
 /**
@@ -64,11 +64,11 @@ export class Xoshiro128 {
  * @throws {EvaluationError}
  */
 export function readBootstrap(options = {}) {
-  const { replicates, level, seed } = { ...BOOTSTRAP_DEFAULTS, ...options };
-  integer(replicates, 'replicates', 10, 1e7);
-  nonNegative(level, 'level', 0.5, 0.9999);
-  integer(seed, 'seed', 0, 2 ** 32 - 1);
-  return { replicates, level, seed };
+    const { replicates, level, seed } = { ...BOOTSTRAP_DEFAULTS, ...options };
+    integer(replicates, 'replicates', 10, 1e7);
+    nonNegative(level, 'level', 0.5, 0.9999);
+    integer(seed, 'seed', 0, 2 ** 32 - 1);
+    return { replicates, level, seed };
 }
 
 /**
@@ -77,10 +77,10 @@ export function readBootstrap(options = {}) {
  * @returns {number} the quantile, linear between order statistics (type 7 of Hyndman and Fan, 1996)
  */
 export function quantile(sorted, p) {
-  const h = (sorted.length - 1) * p;
-  const low = Math.floor(h);
-  const high = Math.min(low + 1, sorted.length - 1);
-  return sorted[low] + (h - low) * (sorted[high] - sorted[low]);
+    const h = (sorted.length - 1) * p;
+    const low = Math.floor(h);
+    const high = Math.min(low + 1, sorted.length - 1);
+    return sorted[low] + (h - low) * (sorted[high] - sorted[low]);
 }
 
 /**
@@ -89,22 +89,22 @@ export function quantile(sorted, p) {
  * @returns {import('../../types/evaluate.d.ts').Interval}
  */
 function interval(estimates, { replicates, level, seed }) {
-  const sorted = estimates.filter((v) => !Number.isNaN(v)).sort();
-  let mean = 0;
-  for (const v of sorted) mean += v / sorted.length;
-  let squares = 0;
-  for (const v of sorted) squares += (v - mean) ** 2;
-  const tail = (1 - level) / 2;
-  const none = sorted.length === 0;
-  return {
-    lower: none ? NaN : quantile(sorted, tail),
-    upper: none ? NaN : quantile(sorted, 1 - tail),
-    level,
-    standardError: sorted.length > 1 ? Math.sqrt(squares / (sorted.length - 1)) : NaN,
-    replicates,
-    undefinedReplicates: replicates - sorted.length,
-    seed,
-  };
+    const sorted = estimates.filter((v) => !Number.isNaN(v)).sort();
+    let mean = 0;
+    for (const v of sorted) mean += v / sorted.length;
+    let squares = 0;
+    for (const v of sorted) squares += (v - mean) ** 2;
+    const tail = (1 - level) / 2;
+    const none = sorted.length === 0;
+    return {
+        lower: none ? NaN : quantile(sorted, tail),
+        upper: none ? NaN : quantile(sorted, 1 - tail),
+        level,
+        standardError: sorted.length > 1 ? Math.sqrt(squares / (sorted.length - 1)) : NaN,
+        replicates,
+        undefinedReplicates: replicates - sorted.length,
+        seed,
+    };
 }
 
 /**
@@ -118,29 +118,29 @@ function interval(estimates, { replicates, level, seed }) {
  * @returns {import('../../types/evaluate.d.ts').Interval}
  */
 export function ratioInterval(numerator, denominator, groups, options) {
-  const settings = readBootstrap(options);
-  const count = groups ? groups.count : numerator.length;
-  let [top, bottom] = [numerator, denominator];
-  if (groups) {
-    top = new Float64Array(count);
-    bottom = new Float64Array(count);
-    for (let i = 0; i < numerator.length; i++) {
-      top[groups.index[i]] += numerator[i];
-      bottom[groups.index[i]] += denominator[i];
+    const settings = readBootstrap(options);
+    const count = groups ? groups.count : numerator.length;
+    let [top, bottom] = [numerator, denominator];
+    if (groups) {
+        top = new Float64Array(count);
+        bottom = new Float64Array(count);
+        for (let i = 0; i < numerator.length; i++) {
+            top[groups.index[i]] += numerator[i];
+            bottom[groups.index[i]] += denominator[i];
+        }
     }
-  }
-  const random = new Xoshiro128(settings.seed);
-  const estimates = new Float64Array(settings.replicates);
-  for (let b = 0; b < estimates.length; b++) {
-    let [t, d] = [0, 0];
-    for (let j = 0; j < count; j++) {
-      const drawn = random.below(count);
-      t += top[drawn];
-      d += bottom[drawn];
+    const random = new Xoshiro128(settings.seed);
+    const estimates = new Float64Array(settings.replicates);
+    for (let b = 0; b < estimates.length; b++) {
+        let [t, d] = [0, 0];
+        for (let j = 0; j < count; j++) {
+            const drawn = random.below(count);
+            t += top[drawn];
+            d += bottom[drawn];
+        }
+        estimates[b] = t / d;
     }
-    estimates[b] = t / d;
-  }
-  return interval(estimates, settings);
+    return interval(estimates, settings);
 }
 
 /**
@@ -148,10 +148,10 @@ export function ratioInterval(numerator, denominator, groups, options) {
  * @returns {number[][]} the decisions of each group
  */
 function membersOf(groups) {
-  /** @type {number[][]} */
-  const members = Array.from({ length: groups.count }, () => []);
-  groups.index.forEach((g, i) => members[g].push(i));
-  return members;
+    /** @type {number[][]} */
+    const members = Array.from({ length: groups.count }, () => []);
+    groups.index.forEach((g, i) => members[g].push(i));
+    return members;
 }
 
 /**
@@ -165,19 +165,19 @@ function membersOf(groups) {
  * @throws {EvaluationError}
  */
 export function bootstrapInterval(n, statistic, options = {}) {
-  integer(n, 'n', 1, 2 ** 31 - 1);
-  check(typeof statistic === 'function', () => 'statistic must be a function of the drawn indices');
-  const settings = readBootstrap(options);
-  const groups = readGroups(options.clusters, 'clusters', n);
-  const members = groups && membersOf(groups);
-  const random = new Xoshiro128(settings.seed);
-  const estimates = new Float64Array(settings.replicates);
-  for (let b = 0; b < estimates.length; b++) {
-    const drawn = members
-      ? Uint32Array.from(members.flatMap(() => members[random.below(members.length)]))
-      : Uint32Array.from({ length: n }, () => random.below(n));
-    estimates[b] = statistic(drawn);
-    check(typeof estimates[b] === 'number', () => 'statistic must return a number');
-  }
-  return interval(estimates, settings);
+    integer(n, 'n', 1, 2 ** 31 - 1);
+    check(typeof statistic === 'function', () => 'statistic must be a function of the drawn indices');
+    const settings = readBootstrap(options);
+    const groups = readGroups(options.clusters, 'clusters', n);
+    const members = groups && membersOf(groups);
+    const random = new Xoshiro128(settings.seed);
+    const estimates = new Float64Array(settings.replicates);
+    for (let b = 0; b < estimates.length; b++) {
+        const drawn = members
+            ? Uint32Array.from(members.flatMap(() => members[random.below(members.length)]))
+            : Uint32Array.from({ length: n }, () => random.below(n));
+        estimates[b] = statistic(drawn);
+        check(typeof estimates[b] === 'number', () => 'statistic must return a number');
+    }
+    return interval(estimates, settings);
 }

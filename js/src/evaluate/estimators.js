@@ -29,7 +29,7 @@
  */
 import { ratioInterval } from './bootstrap.js';
 import {
-  actionList, check, finiteNumbers, flatRows, nonNegative, numbers, readActionCount, readGroups, readPropensities, readTarget,
+    actionList, check, finiteNumbers, flatRows, nonNegative, numbers, readActionCount, readGroups, readPropensities, readTarget,
 } from './input.js';
 
 /**
@@ -37,14 +37,14 @@ import {
  * @returns {number} their sum, compensated (Neumaier 1974), so that a long log loses no digits
  */
 function sum(values) {
-  let total = 0;
-  let lost = 0;
-  for (const v of values) {
-    const next = total + v;
-    lost += Math.abs(total) >= Math.abs(v) ? total - next + v : v - next + total;
-    total = next;
-  }
-  return total + lost;
+    let total = 0;
+    let lost = 0;
+    for (const v of values) {
+        const next = total + v;
+        lost += Math.abs(total) >= Math.abs(v) ? total - next + v : v - next + total;
+        total = next;
+    }
+    return total + lost;
 }
 
 /**
@@ -53,13 +53,13 @@ function sum(values) {
  * @returns {number} standard error of the mean; NaN with fewer than two decisions or clusters
  */
 function standardErrorOf(errors, groups) {
-  let grouped = errors;
-  if (groups) {
-    grouped = new Float64Array(groups.count);
-    errors.forEach((e, i) => { grouped[groups.index[i]] += e; });
-  }
-  const g = grouped.length;
-  return g < 2 ? NaN : Math.sqrt((g / (g - 1)) * sum(grouped.map((e) => e * e))) / errors.length;
+    let grouped = errors;
+    if (groups) {
+        grouped = new Float64Array(groups.count);
+        errors.forEach((e, i) => { grouped[groups.index[i]] += e; });
+    }
+    const g = grouped.length;
+    return g < 2 ? NaN : Math.sqrt((g / (g - 1)) * sum(grouped.map((e) => e * e))) / errors.length;
 }
 
 /**
@@ -71,17 +71,17 @@ function standardErrorOf(errors, groups) {
  * @returns {import('../../types/evaluate.d.ts').Estimate}
  */
 function estimate(estimator, numerator, denominator, log, options = {}) {
-  const n = numerator.length;
-  const groups = readGroups(log.clusters, 'clusters', n);
-  const total = sum(denominator);
-  const value = sum(numerator) / total;
-  const errors = numerator.map((x, i) => ((x - value * denominator[i]) * n) / total);
-  /** @type {import('../../types/evaluate.d.ts').Estimate} */
-  const result = { estimator, value, n, variance: sum(errors.map((e) => e * e)) / n, standardError: standardErrorOf(errors, groups) };
-  if (options.bootstrap) {
-    result.interval = ratioInterval(numerator, denominator, groups, options.bootstrap === true ? {} : options.bootstrap);
-  }
-  return result;
+    const n = numerator.length;
+    const groups = readGroups(log.clusters, 'clusters', n);
+    const total = sum(denominator);
+    const value = sum(numerator) / total;
+    const errors = numerator.map((x, i) => ((x - value * denominator[i]) * n) / total);
+    /** @type {import('../../types/evaluate.d.ts').Estimate} */
+    const result = { estimator, value, n, variance: sum(errors.map((e) => e * e)) / n, standardError: standardErrorOf(errors, groups) };
+    if (options.bootstrap) {
+        result.interval = ratioInterval(numerator, denominator, groups, options.bootstrap === true ? {} : options.bootstrap);
+    }
+    return result;
 }
 
 /**
@@ -89,7 +89,7 @@ function estimate(estimator, numerator, denominator, log, options = {}) {
  * @returns {Float64Array} n ones
  */
 function ones(n) {
-  return new Float64Array(n).fill(1);
+    return new Float64Array(n).fill(1);
 }
 
 /**
@@ -98,13 +98,13 @@ function ones(n) {
  * @returns {{ k: number, actions: Int32Array, target: import('./input.js').Target, weights: Float64Array }}
  */
 function weighted(log, options = {}) {
-  const k = readActionCount(log);
-  const actions = actionList(log.actions, 'actions', -1, k);
-  const propensities = readPropensities(log.propensities, actions.length);
-  const target = readTarget(log, actions.length, k);
-  const clip = options.clip === undefined ? Infinity : nonNegative(options.clip, 'clip', Number.MIN_VALUE);
-  const weights = propensities.map((p, i) => Math.min(clip, target.probability(i, actions[i]) / p));
-  return { k, actions, target, weights };
+    const k = readActionCount(log);
+    const actions = actionList(log.actions, 'actions', -1, k);
+    const propensities = readPropensities(log.propensities, actions.length);
+    const target = readTarget(log, actions.length, k);
+    const clip = options.clip === undefined ? Infinity : nonNegative(options.clip, 'clip', Number.MIN_VALUE);
+    const weights = propensities.map((p, i) => Math.min(clip, target.probability(i, actions[i]) / p));
+    return { k, actions, target, weights };
 }
 
 /**
@@ -116,7 +116,7 @@ function weighted(log, options = {}) {
  * @throws {EvaluationError}
  */
 export function importanceWeights(log, options) {
-  return weighted(log, options).weights;
+    return weighted(log, options).weights;
 }
 
 /**
@@ -128,9 +128,9 @@ export function importanceWeights(log, options) {
  * @throws {EvaluationError}
  */
 export function effectiveSampleSize(weights) {
-  const w = numbers(weights, 'weights', -1, (x) => x >= 0 && x < Infinity, 'a finite weight >= 0');
-  const total = sum(w);
-  return total === 0 ? 0 : (total * total) / sum(w.map((x) => x * x));
+    const w = numbers(weights, 'weights', -1, (x) => x >= 0 && x < Infinity, 'a finite weight >= 0');
+    const total = sum(w);
+    return total === 0 ? 0 : (total * total) / sum(w.map((x) => x * x));
 }
 
 /**
@@ -142,9 +142,9 @@ export function effectiveSampleSize(weights) {
  * @throws {EvaluationError}
  */
 export function loggedValue(log, options) {
-  check(typeof log === 'object' && log !== null, () => 'a log object is needed');
-  const rewards = finiteNumbers(log.rewards, 'rewards');
-  return estimate('logged', rewards, ones(rewards.length), log, options);
+    check(typeof log === 'object' && log !== null, () => 'a log object is needed');
+    const rewards = finiteNumbers(log.rewards, 'rewards');
+    return estimate('logged', rewards, ones(rewards.length), log, options);
 }
 
 /**
@@ -159,11 +159,11 @@ export function loggedValue(log, options) {
  * @throws {EvaluationError}
  */
 export function directMethod(log, options) {
-  const k = readActionCount(log);
-  const target = readTarget(log, -1, k);
-  const model = flatRows(log.model, 'model', target.n, k);
-  const expected = Float64Array.from({ length: target.n }, (_, i) => target.expectation(i, model));
-  return estimate('direct-method', expected, ones(target.n), log, options);
+    const k = readActionCount(log);
+    const target = readTarget(log, -1, k);
+    const model = flatRows(log.model, 'model', target.n, k);
+    const expected = Float64Array.from({ length: target.n }, (_, i) => target.expectation(i, model));
+    return estimate('direct-method', expected, ones(target.n), log, options);
 }
 
 /**
@@ -177,9 +177,9 @@ export function directMethod(log, options) {
  * @throws {EvaluationError}
  */
 export function inversePropensityScoring(log, options) {
-  const { weights } = weighted(log, options);
-  const rewards = finiteNumbers(log.rewards, 'rewards', weights.length);
-  return estimate('ips', weights.map((w, i) => w * rewards[i]), ones(weights.length), log, options);
+    const { weights } = weighted(log, options);
+    const rewards = finiteNumbers(log.rewards, 'rewards', weights.length);
+    return estimate('ips', weights.map((w, i) => w * rewards[i]), ones(weights.length), log, options);
 }
 
 /**
@@ -192,9 +192,9 @@ export function inversePropensityScoring(log, options) {
  * @throws {EvaluationError}
  */
 export function selfNormalizedIps(log, options) {
-  const { weights } = weighted(log, options);
-  const rewards = finiteNumbers(log.rewards, 'rewards', weights.length);
-  return estimate('snips', weights.map((w, i) => w * rewards[i]), weights, log, options);
+    const { weights } = weighted(log, options);
+    const rewards = finiteNumbers(log.rewards, 'rewards', weights.length);
+    return estimate('snips', weights.map((w, i) => w * rewards[i]), weights, log, options);
 }
 
 /**
@@ -207,9 +207,9 @@ export function selfNormalizedIps(log, options) {
  * @throws {EvaluationError}
  */
 export function doublyRobust(log, options) {
-  const { k, actions, target, weights } = weighted(log, options);
-  const rewards = finiteNumbers(log.rewards, 'rewards', weights.length);
-  const model = flatRows(log.model, 'model', weights.length, k);
-  const terms = weights.map((w, i) => target.expectation(i, model) + w * (rewards[i] - model[i * k + actions[i]]));
-  return estimate('doubly-robust', terms, ones(terms.length), log, options);
+    const { k, actions, target, weights } = weighted(log, options);
+    const rewards = finiteNumbers(log.rewards, 'rewards', weights.length);
+    const model = flatRows(log.model, 'model', weights.length, k);
+    const terms = weights.map((w, i) => target.expectation(i, model) + w * (rewards[i] - model[i * k + actions[i]]));
+    return estimate('doubly-robust', terms, ones(terms.length), log, options);
 }

@@ -15,13 +15,13 @@
  */
 export { BOOTSTRAP_DEFAULTS, bootstrapInterval } from './bootstrap.js';
 export {
-  directMethod,
-  doublyRobust,
-  effectiveSampleSize,
-  importanceWeights,
-  inversePropensityScoring,
-  loggedValue,
-  selfNormalizedIps,
+    directMethod,
+    doublyRobust,
+    effectiveSampleSize,
+    importanceWeights,
+    inversePropensityScoring,
+    loggedValue,
+    selfNormalizedIps,
 } from './estimators.js';
 export { EvaluationError } from './input.js';
 export { COVERAGE_LIMITS, coverage, evaluatePolicy } from './policy.js';

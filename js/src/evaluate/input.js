@@ -16,12 +16,12 @@ const { isFinite: isFiniteNumber } = Number;
 
 /** A refused argument. `code` is the package's stable code: compare that, not the class. */
 export class EvaluationError extends Error {
-  /** @param {string} message what was expected, and what came */
-  constructor(message) {
-    super(message);
-    this.name = 'QhiveError';
-    this.code = 'INVALID_ARGUMENT';
-  }
+    /** @param {string} message what was expected, and what came */
+    constructor(message) {
+        super(message);
+        this.name = 'QhiveError';
+        this.code = 'INVALID_ARGUMENT';
+    }
 }
 
 /**
@@ -29,7 +29,7 @@ export class EvaluationError extends Error {
  * @param {() => string} message built only when the condition fails
  */
 export function check(condition, message) {
-  if (!condition) throw new EvaluationError(message());
+    if (!condition) throw new EvaluationError(message());
 }
 
 /**
@@ -37,9 +37,9 @@ export function check(condition, message) {
  * @returns {string} the value as a message shows it
  */
 function shown(value) {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (isList(value)) return `an array of ${value.length}`;
-  return String(value);
+    if (typeof value === 'string') return JSON.stringify(value);
+    if (isList(value)) return `an array of ${value.length}`;
+    return String(value);
 }
 
 /**
@@ -47,7 +47,7 @@ function shown(value) {
  * @returns {boolean} whether it can be read by index, strings excepted
  */
 function isList(value) {
-  return typeof value === 'object' && value !== null && Number.isInteger(value.length) && value.length >= 0;
+    return typeof value === 'object' && value !== null && Number.isInteger(value.length) && value.length >= 0;
 }
 
 /**
@@ -62,16 +62,16 @@ function isList(value) {
  * @throws {EvaluationError}
  */
 export function numbers(list, name, length, accepts, rule) {
-  check(isList(list), () => `${name} must be an array of numbers, got ${shown(list)}`);
-  check(list.length > 0, () => `${name} is empty: at least one decision is needed`);
-  check(length < 0 || list.length === length, () => `${name} has ${list.length} elements, expected ${length}`);
-  const copy = new Float64Array(list.length);
-  for (let i = 0; i < copy.length; i++) {
-    const value = list[i];
-    if (typeof value !== 'number' || !accepts(value)) throw new EvaluationError(`${name}[${i}] is ${shown(value)}, expected ${rule}`);
-    copy[i] = value;
-  }
-  return copy;
+    check(isList(list), () => `${name} must be an array of numbers, got ${shown(list)}`);
+    check(list.length > 0, () => `${name} is empty: at least one decision is needed`);
+    check(length < 0 || list.length === length, () => `${name} has ${list.length} elements, expected ${length}`);
+    const copy = new Float64Array(list.length);
+    for (let i = 0; i < copy.length; i++) {
+        const value = list[i];
+        if (typeof value !== 'number' || !accepts(value)) throw new EvaluationError(`${name}[${i}] is ${shown(value)}, expected ${rule}`);
+        copy[i] = value;
+    }
+    return copy;
 }
 
 /**
@@ -82,7 +82,7 @@ export function numbers(list, name, length, accepts, rule) {
  * @throws {EvaluationError}
  */
 export function finiteNumbers(list, name, length = -1) {
-  return numbers(list, name, length, isFiniteNumber, 'a finite number');
+    return numbers(list, name, length, isFiniteNumber, 'a finite number');
 }
 
 /**
@@ -94,9 +94,9 @@ export function finiteNumbers(list, name, length = -1) {
  * @throws {EvaluationError}
  */
 export function integer(value, name, low, high) {
-  check(Number.isInteger(value) && value >= low && value <= high,
-    () => `${name} is ${shown(value)}, expected an integer in ${low}..${high}`);
-  return value;
+    check(Number.isInteger(value) && value >= low && value <= high,
+        () => `${name} is ${shown(value)}, expected an integer in ${low}..${high}`);
+    return value;
 }
 
 /**
@@ -108,9 +108,9 @@ export function integer(value, name, low, high) {
  * @throws {EvaluationError}
  */
 export function nonNegative(value, name, low = 0, high = Number.MAX_VALUE) {
-  check(Number.isFinite(value) && value >= low && value <= high,
-    () => `${name} is ${shown(value)}, expected a number in ${low}..${high === Number.MAX_VALUE ? 'infinity' : high}`);
-  return value;
+    check(Number.isFinite(value) && value >= low && value <= high,
+        () => `${name} is ${shown(value)}, expected a number in ${low}..${high === Number.MAX_VALUE ? 'infinity' : high}`);
+    return value;
 }
 
 /**
@@ -122,8 +122,8 @@ export function nonNegative(value, name, low = 0, high = Number.MAX_VALUE) {
  * @throws {EvaluationError}
  */
 export function actionList(list, name, length, actionCount) {
-  return Int32Array.from(numbers(list, name, length,
-    (a) => Number.isInteger(a) && a >= 0 && a < actionCount, `an action 0..${actionCount - 1}`));
+    return Int32Array.from(numbers(list, name, length,
+        (a) => Number.isInteger(a) && a >= 0 && a < actionCount, `an action 0..${actionCount - 1}`));
 }
 
 /**
@@ -137,18 +137,18 @@ export function actionList(list, name, length, actionCount) {
  * @throws {EvaluationError}
  */
 export function flatRows(matrix, name, rows, columns) {
-  check(isList(matrix), () => `${name} must be rows of ${columns} numbers, got ${shown(matrix)}`);
-  if (!isList(matrix[0])) {
-    const flat = finiteNumbers(matrix, name, rows < 0 ? -1 : rows * columns);
-    check(flat.length % columns === 0, () => `${name} has ${flat.length} elements, no multiple of ${columns}`);
+    check(isList(matrix), () => `${name} must be rows of ${columns} numbers, got ${shown(matrix)}`);
+    if (!isList(matrix[0])) {
+        const flat = finiteNumbers(matrix, name, rows < 0 ? -1 : rows * columns);
+        check(flat.length % columns === 0, () => `${name} has ${flat.length} elements, no multiple of ${columns}`);
+        return flat;
+    }
+    check(rows < 0 || matrix.length === rows, () => `${name} has ${matrix.length} rows, expected ${rows}`);
+    const flat = new Float64Array(matrix.length * columns);
+    for (let i = 0; i < matrix.length; i++) {
+        flat.set(finiteNumbers(matrix[i], `${name}[${i}]`, columns), i * columns);
+    }
     return flat;
-  }
-  check(rows < 0 || matrix.length === rows, () => `${name} has ${matrix.length} rows, expected ${rows}`);
-  const flat = new Float64Array(matrix.length * columns);
-  for (let i = 0; i < matrix.length; i++) {
-    flat.set(finiteNumbers(matrix[i], `${name}[${i}]`, columns), i * columns);
-  }
-  return flat;
 }
 
 /**
@@ -158,19 +158,19 @@ export function flatRows(matrix, name, rows, columns) {
  * @throws {EvaluationError} when a row is no probability distribution
  */
 function requireDistributions(flat, name, columns) {
-  for (let i = 0; i < flat.length; i += columns) {
-    let sum = 0;
-    for (let a = 0; a < columns; a++) {
-      const p = flat[i + a];
-      if (!(p >= 0 && p <= 1 + PROBABILITY_TOLERANCE)) {
-        throw new EvaluationError(`${name}, decision ${i / columns}, action ${a}: ${p} is no probability`);
-      }
-      sum += p;
+    for (let i = 0; i < flat.length; i += columns) {
+        let sum = 0;
+        for (let a = 0; a < columns; a++) {
+            const p = flat[i + a];
+            if (!(p >= 0 && p <= 1 + PROBABILITY_TOLERANCE)) {
+                throw new EvaluationError(`${name}, decision ${i / columns}, action ${a}: ${p} is no probability`);
+            }
+            sum += p;
+        }
+        if (Math.abs(sum - 1) > PROBABILITY_TOLERANCE) {
+            throw new EvaluationError(`${name}, decision ${i / columns}: the probabilities sum to ${sum}, expected 1`);
+        }
     }
-    if (Math.abs(sum - 1) > PROBABILITY_TOLERANCE) {
-      throw new EvaluationError(`${name}, decision ${i / columns}: the probabilities sum to ${sum}, expected 1`);
-    }
-  }
 }
 
 /**
@@ -190,27 +190,27 @@ function requireDistributions(flat, name, columns) {
  * @throws {EvaluationError}
  */
 export function readTarget(log, n, k) {
-  check((log.target === undefined) !== (log.targetActions === undefined),
-    () => 'the target policy is needed once: target (rows of probabilities) or targetActions (one action each)');
-  if (log.targetActions !== undefined) {
-    const chosen = actionList(log.targetActions, 'targetActions', n, k);
+    check((log.target === undefined) !== (log.targetActions === undefined),
+        () => 'the target policy is needed once: target (rows of probabilities) or targetActions (one action each)');
+    if (log.targetActions !== undefined) {
+        const chosen = actionList(log.targetActions, 'targetActions', n, k);
+        return {
+            n: chosen.length,
+            probability: (i, a) => (chosen[i] === a ? 1 : 0),
+            expectation: (i, rows) => rows[i * k + chosen[i]],
+        };
+    }
+    const flat = flatRows(log.target, 'target', n, k);
+    requireDistributions(flat, 'target', k);
     return {
-      n: chosen.length,
-      probability: (i, a) => (chosen[i] === a ? 1 : 0),
-      expectation: (i, rows) => rows[i * k + chosen[i]],
+        n: flat.length / k,
+        probability: (i, a) => flat[i * k + a],
+        expectation: (i, rows) => {
+            let sum = 0;
+            for (let a = 0; a < k; a++) sum += flat[i * k + a] * rows[i * k + a];
+            return sum;
+        },
     };
-  }
-  const flat = flatRows(log.target, 'target', n, k);
-  requireDistributions(flat, 'target', k);
-  return {
-    n: flat.length / k,
-    probability: (i, a) => flat[i * k + a],
-    expectation: (i, rows) => {
-      let sum = 0;
-      for (let a = 0; a < k; a++) sum += flat[i * k + a] * rows[i * k + a];
-      return sum;
-    },
-  };
 }
 
 /**
@@ -219,8 +219,8 @@ export function readTarget(log, n, k) {
  * @throws {EvaluationError}
  */
 export function readActionCount(log) {
-  check(typeof log === 'object' && log !== null, () => `a log object is needed, got ${shown(log)}`);
-  return integer(log.actionCount, 'actionCount', 1, 2 ** 24);
+    check(typeof log === 'object' && log !== null, () => `a log object is needed, got ${shown(log)}`);
+    return integer(log.actionCount, 'actionCount', 1, 2 ** 24);
 }
 
 /**
@@ -230,10 +230,10 @@ export function readActionCount(log) {
  * @throws {EvaluationError}
  */
 export function readPropensities(list, n) {
-  check(list !== undefined && list !== null,
-    () => 'propensities are missing: give mu(a_i | x_i) for each decision, or estimate them with estimatePropensities()');
-  return numbers(list, 'propensities', n, (p) => p > 0 && p <= 1 + PROBABILITY_TOLERANCE,
-    'a probability in (0, 1]: an action that was taken cannot have had none');
+    check(list !== undefined && list !== null,
+        () => 'propensities are missing: give mu(a_i | x_i) for each decision, or estimate them with estimatePropensities()');
+    return numbers(list, 'propensities', n, (p) => p > 0 && p <= 1 + PROBABILITY_TOLERANCE,
+        'a probability in (0, 1]: an action that was taken cannot have had none');
 }
 
 /**
@@ -246,15 +246,15 @@ export function readPropensities(list, n) {
  * @throws {EvaluationError}
  */
 export function readGroups(list, name, n) {
-  if (list === undefined) return undefined;
-  check(isList(list), () => `${name} must be an array with one key per decision, got ${shown(list)}`);
-  check(list.length === n, () => `${name} has ${list.length} elements, expected ${n}`);
-  const seen = new Map();
-  const index = Int32Array.from({ length: n }, (_, i) => {
-    const key = list[i];
-    check(typeof key === 'string' || Number.isFinite(key), () => `${name}[${i}] is ${shown(key)}, expected a number or a string`);
-    if (!seen.has(key)) seen.set(key, seen.size);
-    return seen.get(key);
-  });
-  return { index, count: seen.size };
+    if (list === undefined) return undefined;
+    check(isList(list), () => `${name} must be an array with one key per decision, got ${shown(list)}`);
+    check(list.length === n, () => `${name} has ${list.length} elements, expected ${n}`);
+    const seen = new Map();
+    const index = Int32Array.from({ length: n }, (_, i) => {
+        const key = list[i];
+        check(typeof key === 'string' || Number.isFinite(key), () => `${name}[${i}] is ${shown(key)}, expected a number or a string`);
+        if (!seen.has(key)) seen.set(key, seen.size);
+        return seen.get(key);
+    });
+    return { index, count: seen.size };
 }

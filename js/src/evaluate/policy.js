@@ -4,7 +4,7 @@
  * thinly. A warning never changes a figure.
  */
 import {
-  directMethod, doublyRobust, effectiveSampleSize, importanceWeights, inversePropensityScoring, loggedValue, selfNormalizedIps,
+    directMethod, doublyRobust, effectiveSampleSize, importanceWeights, inversePropensityScoring, loggedValue, selfNormalizedIps,
 } from './estimators.js';
 import { actionList, check, nonNegative, numbers, readActionCount, readGroups } from './input.js';
 import { estimatePropensities } from './tabular.js';
@@ -30,7 +30,7 @@ const ROUNDING = 1e-9;
  * @returns {string} short, for messages
  */
 function short(x) {
-  return Number.isInteger(x) ? String(x) : x.toPrecision(3);
+    return Number.isInteger(x) ? String(x) : x.toPrecision(3);
 }
 
 /**
@@ -38,11 +38,11 @@ function short(x) {
  * @returns {{ mean: number, error: number }} mean weight and its standard error
  */
 function meanWeight(w) {
-  let mean = 0;
-  for (const x of w) mean += x / w.length;
-  let squares = 0;
-  for (const x of w) squares += (x - mean) ** 2;
-  return { mean, error: w.length > 1 ? Math.sqrt(squares / (w.length - 1) / w.length) : Infinity };
+    let mean = 0;
+    for (const x of w) mean += x / w.length;
+    let squares = 0;
+    for (const x of w) squares += (x - mean) ** 2;
+    return { mean, error: w.length > 1 ? Math.sqrt(squares / (w.length - 1) / w.length) : Infinity };
 }
 
 /**
@@ -54,32 +54,32 @@ function meanWeight(w) {
  * @throws {EvaluationError}
  */
 export function coverage(weights, limits = {}) {
-  const bounds = { ...COVERAGE_LIMITS, ...limits };
-  for (const [name, value] of Object.entries(bounds)) nonNegative(value, `limits.${name}`);
-  const w = numbers(weights, 'weights', -1, (x) => x >= 0 && x < Infinity, 'a finite weight >= 0');
-  const n = w.length;
-  const ess = effectiveSampleSize(w);
-  const { mean, error } = meanWeight(w);
-  const matched = w.reduce((count, x) => count + (x > 0 ? 1 : 0), 0);
-  const maxWeight = w.reduce((a, b) => Math.max(a, b), 0);
-  const maxWeightShare = mean > 0 ? maxWeight / (mean * n) : 0;
-  /** @type {import('../../types/evaluate.d.ts').Warning[]} */
-  const warnings = [];
-  /** @type {(code: import('../../types/evaluate.d.ts').Warning['code'], message: string, value: number, limit: number) => void} */
-  const warn = (code, message, value, limit) => warnings.push({ code, message, value, limit });
-  if (matched === 0) {
-    warn('NO_OVERLAP', `none of the ${n} logged actions is one the target policy would take: nothing can be said of it without a model`, 0, 1);
-  } else if (ess < bounds.effectiveSampleSize || ess / n < bounds.effectiveRatio) {
-    warn('THIN_COVERAGE', `${n} decisions weigh as much as ${short(ess)} (${short((100 * ess) / n)} %): importance-weighted values are unreliable`,
-      ess, Math.max(bounds.effectiveSampleSize, bounds.effectiveRatio * n));
-  }
-  if (maxWeightShare > bounds.weightShare) {
-    warn('DOMINANT_WEIGHT', `one decision carries ${short(100 * maxWeightShare)} % of all weight`, maxWeightShare, bounds.weightShare);
-  }
-  if (matched > 0 && Math.abs(mean - 1) > bounds.meanWeightErrors * error + ROUNDING) {
-    warn('BIASED_WEIGHTS', `the weights average ${short(mean)} instead of 1: the propensities are off, or the log lacks actions the target takes`, mean, 1);
-  }
-  return { n, matched, effectiveSampleSize: ess, effectiveRatio: ess / n, meanWeight: mean, maxWeight, maxWeightShare, warnings };
+    const bounds = { ...COVERAGE_LIMITS, ...limits };
+    for (const [name, value] of Object.entries(bounds)) nonNegative(value, `limits.${name}`);
+    const w = numbers(weights, 'weights', -1, (x) => x >= 0 && x < Infinity, 'a finite weight >= 0');
+    const n = w.length;
+    const ess = effectiveSampleSize(w);
+    const { mean, error } = meanWeight(w);
+    const matched = w.reduce((count, x) => count + (x > 0 ? 1 : 0), 0);
+    const maxWeight = w.reduce((a, b) => Math.max(a, b), 0);
+    const maxWeightShare = mean > 0 ? maxWeight / (mean * n) : 0;
+    /** @type {import('../../types/evaluate.d.ts').Warning[]} */
+    const warnings = [];
+    /** @type {(code: import('../../types/evaluate.d.ts').Warning['code'], message: string, value: number, limit: number) => void} */
+    const warn = (code, message, value, limit) => warnings.push({ code, message, value, limit });
+    if (matched === 0) {
+        warn('NO_OVERLAP', `none of the ${n} logged actions is one the target policy would take: nothing can be said of it without a model`, 0, 1);
+    } else if (ess < bounds.effectiveSampleSize || ess / n < bounds.effectiveRatio) {
+        warn('THIN_COVERAGE', `${n} decisions weigh as much as ${short(ess)} (${short((100 * ess) / n)} %): importance-weighted values are unreliable`,
+            ess, Math.max(bounds.effectiveSampleSize, bounds.effectiveRatio * n));
+    }
+    if (maxWeightShare > bounds.weightShare) {
+        warn('DOMINANT_WEIGHT', `one decision carries ${short(100 * maxWeightShare)} % of all weight`, maxWeightShare, bounds.weightShare);
+    }
+    if (matched > 0 && Math.abs(mean - 1) > bounds.meanWeightErrors * error + ROUNDING) {
+        warn('BIASED_WEIGHTS', `the weights average ${short(mean)} instead of 1: the propensities are off, or the log lacks actions the target takes`, mean, 1);
+    }
+    return { n, matched, effectiveSampleSize: ess, effectiveRatio: ess / n, meanWeight: mean, maxWeight, maxWeightShare, warnings };
 }
 
 /**
@@ -87,18 +87,18 @@ export function coverage(weights, limits = {}) {
  * @returns {{ propensities: ArrayLike<number>, source: 'given' | 'estimated', method: string, warnings: import('../../types/evaluate.d.ts').Warning[] }}
  */
 function behaviourOf(log) {
-  if (log.propensities !== undefined) {
-    return { propensities: log.propensities, source: 'given', method: 'as logged', warnings: [] };
-  }
-  const { propensities, method, decisionsPerCell } = estimatePropensities(log);
-  /** @type {import('../../types/evaluate.d.ts').Warning[]} */
-  const warnings = [{
-    code: 'ESTIMATED_PROPENSITIES',
-    message: `no propensities were logged; estimated from the logged actions: ${method}; ${short(decisionsPerCell)} decisions per cell`,
-    value: decisionsPerCell,
-    limit: 0,
-  }];
-  return { propensities, source: 'estimated', method, warnings };
+    if (log.propensities !== undefined) {
+        return { propensities: log.propensities, source: 'given', method: 'as logged', warnings: [] };
+    }
+    const { propensities, method, decisionsPerCell } = estimatePropensities(log);
+    /** @type {import('../../types/evaluate.d.ts').Warning[]} */
+    const warnings = [{
+        code: 'ESTIMATED_PROPENSITIES',
+        message: `no propensities were logged; estimated from the logged actions: ${method}; ${short(decisionsPerCell)} decisions per cell`,
+        value: decisionsPerCell,
+        limit: 0,
+    }];
+    return { propensities, source: 'estimated', method, warnings };
 }
 
 /**
@@ -113,22 +113,22 @@ function behaviourOf(log) {
  * @throws {EvaluationError}
  */
 export function evaluatePolicy(log, options = {}) {
-  const k = readActionCount(log);
-  const actions = actionList(log.actions, 'actions', -1, k);
-  check(typeof options === 'object' && options !== null, () => 'options must be an object');
-  const behaviour = behaviourOf(log);
-  const full = { ...log, propensities: behaviour.propensities };
-  const covered = coverage(importanceWeights(full), options.limits);
-  return {
-    n: actions.length,
-    clusters: readGroups(log.clusters, 'clusters', actions.length)?.count ?? actions.length,
-    propensities: { source: behaviour.source, method: behaviour.method },
-    logged: loggedValue(full, options),
-    directMethod: log.model === undefined ? null : directMethod(full, options),
-    ips: inversePropensityScoring(full, options),
-    snips: selfNormalizedIps(full, options),
-    doublyRobust: log.model === undefined ? null : doublyRobust(full, options),
-    coverage: covered,
-    warnings: [...behaviour.warnings, ...covered.warnings],
-  };
+    const k = readActionCount(log);
+    const actions = actionList(log.actions, 'actions', -1, k);
+    check(typeof options === 'object' && options !== null, () => 'options must be an object');
+    const behaviour = behaviourOf(log);
+    const full = { ...log, propensities: behaviour.propensities };
+    const covered = coverage(importanceWeights(full), options.limits);
+    return {
+        n: actions.length,
+        clusters: readGroups(log.clusters, 'clusters', actions.length)?.count ?? actions.length,
+        propensities: { source: behaviour.source, method: behaviour.method },
+        logged: loggedValue(full, options),
+        directMethod: log.model === undefined ? null : directMethod(full, options),
+        ips: inversePropensityScoring(full, options),
+        snips: selfNormalizedIps(full, options),
+        doublyRobust: log.model === undefined ? null : doublyRobust(full, options),
+        coverage: covered,
+        warnings: [...behaviour.warnings, ...covered.warnings],
+    };
 }
