@@ -206,10 +206,6 @@ void qh_agent_close(qh_agent *agent) {
 
 /* ---------------------------------------------------------------- rows and values */
 
-void qh__agent_find(const qh_agent *agent, const uint64_t *keys, uint32_t *rows) {
-    for (uint32_t t = 0; t < agent->tilings; t++) rows[t] = qh__table_find(&agent->table, keys[t]);
-}
-
 static void be_born(const qh_agent *agent, uint32_t location) {
     if (!agent->double_q) return;
     qh_row *row = qh__table_row(&agent->table, location);
@@ -217,7 +213,7 @@ static void be_born(const qh_agent *agent, uint32_t location) {
     for (uint32_t i = 0; i < agent->stride; i++) second[i] = agent->unseen[i];
 }
 
-void qh__agent_ensure(qh_agent *agent, const uint64_t *keys, uint32_t *rows) {
+void qh__agent_give_birth(qh_agent *agent, const uint64_t *keys, uint32_t *rows) {
     for (uint32_t t = 0; t < agent->tilings; t++) {
         if (rows[t] == QH_NO_ROW) rows[t] = qh__table_find(&agent->table, keys[t]);
         if (rows[t] != QH_NO_ROW) continue;
@@ -271,6 +267,21 @@ QH_INLINE int32_t choose(qh_agent *agent, const uint32_t *rows, bool greedy, con
                                       greedy || agent->policy.kind == QH_GREEDY, &agent->random);
 }
 
+/* The keys of an observation, trends as they are. */
+QH_INLINE qh_result keys_of(const qh_agent *agent, qh_observation observation, uint64_t *keys) {
+    if (QH_UNLIKELY(!agent->encoder.quick))
+        return qh_encoder_keys(&agent->encoder, observation.values, observation.state, keys);
+    keys[0] = qh__encoder_cells_key(&agent->encoder, observation.values);
+    return QH_LIKELY(keys[0] != 0) ? QH_OK : QH_INVALID_ARGUMENT;
+}
+
+QH_INLINE qh_result keys_moving(qh_agent *agent, qh_observation observation, bool first,
+                                uint64_t *keys) {
+    if (QH_LIKELY(agent->encoder.quick)) return keys_of(agent, observation, keys);
+    return qh_encoder_keys_moving(&agent->encoder, observation.values, observation.state, first,
+                                  keys);
+}
+
 /* ---------------------------------------------------------------- begin and step */
 
 qh_result qh_agent_prepare_begin(qh_agent *agent, qh_observation observation) {
@@ -307,7 +318,7 @@ qh_result qh_agent_begin(qh_agent *agent, qh_observation observation, int32_t *a
 }
 
 /* Rows for both states of a transition cannot be missing more than once a key. */
-static qh_result reserve_rows(qh_agent *agent, const uint32_t *rows) {
+QH_INLINE qh_result reserve_rows(qh_agent *agent, const uint32_t *rows) {
     for (uint32_t t = 0; t < agent->tilings; t++)
         if (rows[t] == QH_NO_ROW) return qh_table_reserve(&agent->table, agent->tilings);
     return QH_OK;
@@ -319,17 +330,20 @@ qh_result qh_agent_prepare_step(qh_agent *agent, const qh_experience *experience
     if (QH_UNLIKELY(!qh__is_finite(experience->reward) || !qh__is_finite(experience->time) ||
                     experience->ending > QH_TRUNCATED))
         return QH_INVALID_ARGUMENT;
-    const qh_observation *next = &experience->next;
-    QH_TRY(qh_encoder_keys_moving(&agent->encoder, next->values, next->state, false,
-                                  agent->next_keys));
+    QH_TRY(keys_moving(agent, experience->next, false, agent->next_keys));
     QH_TRY(reserve_rows(agent, agent->rows));
     QH_TRY(qh_replay_reserve(&agent->replay));
     return qh__rules_reserve(agent);
 }
 
-static void remember(qh_agent *agent, const uint64_t *keys, uint32_t action, double reward,
-                     bool terminated, const uint64_t *next_keys, int32_t next_action) {
-    if (QH_LIKELY(agent->replay.capacity == 0)) return;
+QH_INLINE void count_learning(qh_agent *agent, const qh_experience *experience) {
+    agent->metrics.reward_sum += experience->reward;
+    agent->metrics.last_update = experience->time;
+    if (experience->ending != QH_GOING_ON) agent->metrics.episodes++;
+}
+
+static void store_transition(qh_agent *agent, const uint64_t *keys, uint32_t action, double reward,
+                             bool terminated, const uint64_t *next_keys, int32_t next_action) {
     qh_transition *transition = qh_replay_push(&agent->replay);
     transition->reward = reward;
     transition->action = (uint16_t)action;
@@ -341,31 +355,33 @@ static void remember(qh_agent *agent, const uint64_t *keys, uint32_t action, dou
     }
 }
 
-static void count_learning(qh_agent *agent, const qh_experience *experience) {
-    agent->metrics.reward_sum += experience->reward;
-    agent->metrics.last_update = experience->time;
-    if (experience->ending != QH_GOING_ON) agent->metrics.episodes++;
+/* What follows every transition learned from: it is remembered, and planned upon. */
+QH_INLINE void remember(qh_agent *agent, const uint64_t *keys, const uint32_t *rows,
+                        uint32_t action, const qh_experience *experience, const uint64_t *next_keys,
+                        int32_t next_action) {
+    bool terminated = experience->ending == QH_TERMINATED;
+    count_learning(agent, experience);
+    if (QH_UNLIKELY(agent->replay.capacity > 0))
+        store_transition(agent, keys, action, experience->reward, terminated, next_keys,
+                         next_action);
+    if (QH_UNLIKELY(agent->planning > 0))
+        qh__rules_plan(agent, rows, action, experience->reward, terminated, next_keys);
 }
 
 int32_t qh_agent_commit_step(qh_agent *agent, const qh_experience *experience) {
     agent->borrowed = true;
     uint32_t action = (uint32_t)agent->last_action;
-    bool terminated = experience->ending == QH_TERMINATED;
     qh_encoder_move(&agent->encoder);
     qh__agent_ensure(agent, agent->keys, agent->rows);
     qh__agent_find(agent, agent->next_keys, agent->next_rows);
     int32_t next_action = qh__rules_step(agent, experience->reward, experience->ending);
-    count_learning(agent, experience);
-    remember(agent, agent->keys, action, experience->reward, terminated, agent->next_keys,
+    remember(agent, agent->keys, agent->rows, action, experience, agent->next_keys,
              agent->algorithm == QH_SARSA ? next_action : QH_NO_ACTION);
-    if (agent->planning)
-        qh__rules_plan(agent, agent->rows, action, experience->reward, terminated,
-                       agent->next_keys);
     enter(agent);
     agent->last_action = next_action;
     agent->running = experience->ending == QH_GOING_ON;
     agent->ended = !agent->running;
-    if (agent->running)
+    if (QH_LIKELY(agent->running))
         agent->metrics.action_count++;
     else
         next_action = QH_NO_ACTION;
@@ -401,39 +417,28 @@ qh_result qh_agent_act(qh_agent *agent, qh_observation observation, bool greedy,
     if (QH_UNLIKELY(agent->borrowed)) return QH_BUSY;
     if (mask && mask_is_empty(mask, agent->actions)) return QH_INVALID_ARGUMENT;
     uint64_t keys[QH_MAX_TILINGS];
-    if (QH_LIKELY(agent->encoder.quick)) {
-        keys[0] = qh__encoder_cells_key(&agent->encoder, observation.values);
-        if (QH_UNLIKELY(keys[0] == 0)) return QH_INVALID_ARGUMENT;
-    } else {
-        QH_TRY(qh_encoder_keys(&agent->encoder, observation.values, observation.state, keys));
-    }
+    QH_TRY(keys_of(agent, observation, keys));
     *action = qh_agent_act_on(agent, keys, greedy, mask);
     return QH_OK;
 }
 
-static qh_result check_transition(const qh_agent *agent, uint32_t action,
-                                  const qh_experience *experience, int32_t next_action) {
+QH_INLINE qh_result check_transition(const qh_agent *agent, uint32_t action,
+                                     const qh_experience *experience, int32_t next_action) {
     bool valid = action < agent->actions && qh__is_finite(experience->reward) &&
                  qh__is_finite(experience->time) && experience->ending <= QH_TRUNCATED &&
                  next_action >= QH_NO_ACTION && next_action < (int32_t)agent->actions;
     return valid ? QH_OK : QH_INVALID_ARGUMENT;
 }
 
-static double learn_transition(qh_agent *agent, const uint64_t *keys, uint32_t *rows,
-                               uint32_t action, const qh_experience *experience,
-                               const uint64_t *next_keys, int32_t next_action) {
+QH_INLINE double learn_transition(qh_agent *agent, const uint64_t *keys, uint32_t *rows,
+                                  uint32_t action, const qh_experience *experience,
+                                  const uint64_t *next_keys, int32_t next_action) {
     uint32_t next_rows[QH_MAX_TILINGS];
-    bool terminated = experience->ending == QH_TERMINATED;
     qh__agent_ensure(agent, keys, rows);
     qh__agent_find(agent, next_keys, next_rows);
-    qh__rules_visit(agent, rows, action);
-    double td_error = qh__rules_update(agent, rows, action, experience->reward, terminated,
-                                       next_rows, next_action, 1);
-    qh__rules_count(agent, td_error);
-    count_learning(agent, experience);
-    remember(agent, keys, action, experience->reward, terminated, next_keys, next_action);
-    if (agent->planning)
-        qh__rules_plan(agent, rows, action, experience->reward, terminated, next_keys);
+    double td_error = qh__rules_learn(agent, rows, action, experience->reward,
+                                      experience->ending == QH_TERMINATED, next_rows, next_action);
+    remember(agent, keys, rows, action, experience, next_keys, next_action);
     return td_error;
 }
 
@@ -443,9 +448,8 @@ qh_result qh_agent_learn(qh_agent *agent, qh_observation observation, uint32_t a
     QH_TRY(check_transition(agent, action, experience, next_action));
     uint64_t keys[QH_MAX_TILINGS], next_keys[QH_MAX_TILINGS];
     uint32_t rows[QH_MAX_TILINGS];
-    const qh_observation *next = &experience->next;
-    QH_TRY(qh_encoder_keys(&agent->encoder, observation.values, observation.state, keys));
-    QH_TRY(qh_encoder_keys(&agent->encoder, next->values, next->state, next_keys));
+    QH_TRY(keys_of(agent, observation, keys));
+    QH_TRY(keys_of(agent, experience->next, next_keys));
     qh__agent_find(agent, keys, rows);
     QH_TRY(reserve_rows(agent, rows));
     QH_TRY(qh_replay_reserve(&agent->replay));

@@ -148,10 +148,10 @@ double qh__rules_update(qh_agent *agent, const uint32_t *rows, uint32_t action, 
                         bool terminated, const uint32_t *next_rows, int32_t next_action,
                         double weight);
 
-void qh__rules_visit(qh_agent *agent, const uint32_t *rows, uint32_t action);
+/* The same for a real transition: the visit and the learning step are counted. */
+double qh__rules_learn(qh_agent *agent, const uint32_t *rows, uint32_t action, double reward,
+                       bool terminated, const uint32_t *next_rows, int32_t next_action);
 
-/* Counts a learning step: metrics and schedules. */
-void qh__rules_count(qh_agent *agent, double td_error);
 void qh__rules_plan(qh_agent *agent, const uint32_t *rows, uint32_t action, double reward,
                     bool terminated, const uint64_t *next_keys);
 void qh__rules_forget_episode(qh_agent *agent);
@@ -170,10 +170,18 @@ const float *qh__agent_gather(const qh_agent *agent, const uint32_t *rows, qh_wh
 /* The visit counts of a state, NULL where it has no row; of the first tiling. */
 const uint32_t *qh__agent_counts(const qh_agent *agent, const uint32_t *rows);
 
-void qh__agent_find(const qh_agent *agent, const uint64_t *keys, uint32_t *rows);
+QH_INLINE void qh__agent_find(const qh_agent *agent, const uint64_t *keys, uint32_t *rows) {
+    rows[0] = qh__table_find(&agent->table, keys[0]);
+    for (uint32_t t = 1; t < agent->tilings; t++) rows[t] = qh__table_find(&agent->table, keys[t]);
+}
+
+void qh__agent_give_birth(qh_agent *agent, const uint64_t *keys, uint32_t *rows);
 
 /* Gives every key a row; after a reserve for as many. */
-void qh__agent_ensure(qh_agent *agent, const uint64_t *keys, uint32_t *rows);
+QH_INLINE void qh__agent_ensure(qh_agent *agent, const uint64_t *keys, uint32_t *rows) {
+    if (QH_UNLIKELY(agent->tilings > 1 || rows[0] == QH_NO_ROW))
+        qh__agent_give_birth(agent, keys, rows);
+}
 
 /* Bytes behind the counts of a row: the second table, then the model. */
 QH_INLINE float *qh__row_second(const qh_agent *agent, qh_row *row) {

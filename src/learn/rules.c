@@ -13,14 +13,14 @@
 
 /* ---------------------------------------------------------------- parts of every rule */
 
-static uint32_t choose_next(qh_agent *agent, const uint32_t *rows) {
+static uint32_t choose_any_next(qh_agent *agent, const uint32_t *rows) {
     float scratch[QH_MAX_ACTIONS];
     const float *values = qh__agent_gather(agent, rows, QH_BOTH_TABLES, scratch);
     const uint32_t *counts = agent->policy.kind == QH_UCB ? qh__agent_counts(agent, rows) : NULL;
     return qh_policy_choose(&agent->policy, values, counts, NULL, &agent->random);
 }
 
-void qh__rules_visit(qh_agent *agent, const uint32_t *rows, uint32_t action) {
+QH_INLINE void visit(qh_agent *agent, const uint32_t *rows, uint32_t action) {
     for (uint32_t t = 0; t < agent->tilings; t++) {
         uint32_t *count =
             &qh__row_counts(&agent->table, qh__table_row(&agent->table, rows[t]))[action];
@@ -28,7 +28,7 @@ void qh__rules_visit(qh_agent *agent, const uint32_t *rows, uint32_t action) {
     }
 }
 
-void qh__rules_count(qh_agent *agent, double td_error) {
+QH_INLINE void count_step(qh_agent *agent, double td_error) {
     agent->metrics.learning_steps++;
     agent->metrics.td_error_sum += qh__abs(td_error);
     qh__schedule_step(&agent->rate);
@@ -65,7 +65,7 @@ static double next_value(qh_agent *agent, const uint32_t *rows, int32_t next_act
     case QH_DOUBLE_Q: return double_value(agent, rows, learner);
     case QH_SARSA: {
         uint32_t action =
-            next_action == QH_NO_ACTION ? choose_next(agent, rows) : (uint32_t)next_action;
+            next_action == QH_NO_ACTION ? choose_any_next(agent, rows) : (uint32_t)next_action;
         return value_of(agent, rows, action, QH_FIRST_TABLE);
     }
     case QH_EXPECTED_SARSA:
@@ -103,22 +103,67 @@ static double learn_towards(qh_agent *agent, const uint32_t *rows, uint32_t acti
 
 /* ---------------------------------------------------------------- one step */
 
-double qh__rules_update(qh_agent *agent, const uint32_t *rows, uint32_t action, double reward,
-                        bool terminated, const uint32_t *next_rows, int32_t next_action,
-                        double weight) {
+static double update_any(qh_agent *agent, const uint32_t *rows, uint32_t action, double reward,
+                         bool terminated, const uint32_t *next_rows, int32_t next_action,
+                         double weight) {
     qh_which learner = draw_table(agent);
     double target = reward;
     if (!terminated) target += agent->discount * next_value(agent, next_rows, next_action, learner);
     return learn_towards(agent, rows, action, learner, target, weight);
 }
 
+/* Hot path: Q-learning with one key and one table; the same arithmetic as `update_any`. */
+QH_INLINE double update_quick(qh_agent *agent, uint32_t row, uint32_t action, double reward,
+                              bool terminated, uint32_t next_row, double weight) {
+    const qh_table *table = &agent->table;
+    const float *ahead = next_row == QH_NO_ROW ? agent->unseen : qh__table_row(table, next_row)->q;
+    double target = reward;
+    if (QH_LIKELY(!terminated))
+        target += agent->discount * (double)qh__max_of_all(ahead, agent->stride);
+    qh_row *here = qh__table_row(table, row);
+    double td_error = target - (double)here->q[action];
+    here->q[action] = qh__to_float((double)here->q[action] +
+                                   step_size(agent, here, action) * (weight * td_error));
+    return td_error;
+}
+
+QH_INLINE double update(qh_agent *agent, const uint32_t *rows, uint32_t action, double reward,
+                        bool terminated, const uint32_t *next_rows, int32_t next_action,
+                        double weight) {
+    if (QH_LIKELY(agent->quick && agent->algorithm == QH_Q_LEARNING))
+        return update_quick(agent, rows[0], action, reward, terminated, next_rows[0], weight);
+    return update_any(agent, rows, action, reward, terminated, next_rows, next_action, weight);
+}
+
+double qh__rules_update(qh_agent *agent, const uint32_t *rows, uint32_t action, double reward,
+                        bool terminated, const uint32_t *next_rows, int32_t next_action,
+                        double weight) {
+    return update(agent, rows, action, reward, terminated, next_rows, next_action, weight);
+}
+
+double qh__rules_learn(qh_agent *agent, const uint32_t *rows, uint32_t action, double reward,
+                       bool terminated, const uint32_t *next_rows, int32_t next_action) {
+    visit(agent, rows, action);
+    double td_error = update(agent, rows, action, reward, terminated, next_rows, next_action, 1);
+    count_step(agent, td_error);
+    return td_error;
+}
+
+QH_INLINE uint32_t choose_next(qh_agent *agent, const uint32_t *rows) {
+    if (QH_UNLIKELY(!agent->quick)) return choose_any_next(agent, rows);
+    const float *values =
+        rows[0] == QH_NO_ROW ? agent->unseen : qh__table_row(&agent->table, rows[0])->q;
+    return qh__choose_of_few(&agent->policy, values, agent->policy.kind == QH_GREEDY,
+                             &agent->random);
+}
+
 static int32_t one_step(qh_agent *agent, double reward, uint32_t ending) {
     bool chooses_first = agent->algorithm == QH_SARSA && ending != QH_TERMINATED;
     int32_t next_action =
         chooses_first ? (int32_t)choose_next(agent, agent->next_rows) : QH_NO_ACTION;
-    double td_error = qh__rules_update(agent, agent->rows, (uint32_t)agent->last_action, reward,
-                                       ending == QH_TERMINATED, agent->next_rows, next_action, 1);
-    qh__rules_count(agent, td_error);
+    double td_error = update(agent, agent->rows, (uint32_t)agent->last_action, reward,
+                             ending == QH_TERMINATED, agent->next_rows, next_action, 1);
+    count_step(agent, td_error);
     if (!chooses_first && ending == QH_GOING_ON)
         next_action = (int32_t)choose_next(agent, agent->next_rows);
     return next_action;
@@ -162,7 +207,7 @@ static int32_t n_steps(qh_agent *agent, double reward, uint32_t ending) {
         td_error = learn_oldest(agent, ending == QH_TERMINATED, next_action);
     while (ending != QH_GOING_ON && agent->pending.count > 0)
         td_error = learn_oldest(agent, ending == QH_TERMINATED, next_action);
-    qh__rules_count(agent, td_error);
+    count_step(agent, td_error);
     if (!chooses_first && ending == QH_GOING_ON)
         next_action = (int32_t)choose_next(agent, agent->next_rows);
     return next_action;
@@ -219,14 +264,14 @@ static int32_t traced(qh_agent *agent, double reward, uint32_t ending) {
         agent->traces.count = 0;
     else
         fade(agent);
-    qh__rules_count(agent, td_error);
+    count_step(agent, td_error);
     return next_action;
 }
 
 /* ---------------------------------------------------------------- the door */
 
 int32_t qh__rules_step(qh_agent *agent, double reward, uint32_t ending) {
-    qh__rules_visit(agent, agent->rows, (uint32_t)agent->last_action);
+    visit(agent, agent->rows, (uint32_t)agent->last_action);
     if (agent->lambda > 0) return traced(agent, reward, ending);
     return agent->n_step > 1 ? n_steps(agent, reward, ending) : one_step(agent, reward, ending);
 }

@@ -45,7 +45,12 @@ qh_result qh_budget_reach(qh_budget *budget, size_t end);
 
 /* What lies `offset` bytes from the start of memory, and the way back. */
 QH_INLINE void *qh__at(const qh_budget *budget, size_t offset) {
+#if defined(__wasm__)
+    (void)budget; /* the base is 0 */
+    return (void *)offset;
+#else
     return (void *)(budget->base + offset);
+#endif
 }
 
 QH_INLINE size_t qh__offset_of(const qh_budget *budget, const void *at) {

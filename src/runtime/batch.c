@@ -139,9 +139,14 @@ static qh_result find_keys(qh_batch *batch) {
     for (uint32_t i = 0; i < batch->count; i++) {
         const qh_agent *agent = batch->agents[i];
         qh_observation observation = observation_of(batch, i);
-        uint64_t keys[QH_MAX_TILINGS];
         batch->failed_row = i;
         if (QH_UNLIKELY(agent->borrowed)) return QH_BUSY;
+        if (QH_LIKELY(agent->encoder.quick)) {
+            batch->keys[i] = qh__encoder_cells_key(&agent->encoder, observation.values);
+            if (QH_UNLIKELY(batch->keys[i] == 0)) return QH_INVALID_ARGUMENT;
+            continue;
+        }
+        uint64_t keys[QH_MAX_TILINGS];
         QH_TRY(qh_encoder_keys(&agent->encoder, observation.values, observation.state, keys));
         batch->keys[i] = keys[0];
     }
