@@ -16,38 +16,26 @@ import { SECTORS } from './geometry.js';
 import { KNOBS, instances } from './parameters.js';
 import { COMPONENTS, Component } from './reward.js';
 
-/** Periods between decisions: 3 quarters of an hour, the length of a session. */
-export const DECISION_PERIODS = 3;
+/** Periods between decisions: half an hour. */
+export const DECISION_PERIODS = 2;
 export const STRIDE = 64;
 export const KEEP = 0;
 export const ACTIONS = Object.freeze([0, -1, 1]);          // levels moved by each action
 
-const { DATA, UPLINK, LOSSES, MOBILITY, ENERGY } = Component;
-const bits = (...components) => components.reduce((mask, c) => mask | 1 << c, 0);
-const ALL = bits(DATA, UPLINK, LOSSES, MOBILITY, ENERGY);
-const SERVICE = bits(DATA, UPLINK, LOSSES);
-
-/** What each knob can move, as bits of reward components. */
-export const MOVES = {
-  tilt: ALL, power: ALL, offset: ALL, sleepThreshold: ALL, wakeThreshold: ALL,
-  hysteresis: bits(DATA, UPLINK, LOSSES, MOBILITY), timeToTrigger: bits(DATA, UPLINK, LOSSES, MOBILITY),
-  a3Offset: bits(DATA, UPLINK, LOSSES, MOBILITY), filterCoefficient: bits(DATA, UPLINK, LOSSES, MOBILITY),
-  t310: bits(DATA, UPLINK, LOSSES, MOBILITY),
-  p0: bits(UPLINK), alpha: bits(UPLINK),
-  sliceShare: SERVICE, admissionThreshold: SERVICE, fairness: SERVICE,
-};
+/** Components a knob can move, as bits; the uplink's knobs move the uplink alone. */
+export const movesOf = (knob) => (knob.category === 'uplink power control' ? 1 << Component.UPLINK : (1 << COMPONENTS) - 1);
 
 /** Knobs that touch nobody but their own cell's users. */
 export const LOCAL = new Set(['sliceShare', 'admissionThreshold']);
 
 /** The context each knob's table is keyed by, beside its own level: dimension name -> bins. */
 const CONTEXT = {
-  tilt: { load: 2 }, power: { neighbourLoad: 3 }, offset: { imbalance: 3 },
-  hysteresis: { load: 2 }, timeToTrigger: { load: 2 },
-  p0: { uplinkLoad: 2 }, alpha: { uplinkLoad: 2 },
-  sliceShare: { priorityOffered: 4 }, sleepThreshold: { neighbourLoad: 4 }, admissionThreshold: { offered: 3 },
-  wakeThreshold: { neighbourLoad: 4 },
-  a3Offset: { load: 2 }, filterCoefficient: { load: 2 }, t310: { load: 2 }, fairness: { load: 3 },
+  tilt: {}, power: { neighbourLoad: 2 }, offset: { imbalance: 3 },
+  hysteresis: {}, timeToTrigger: {},
+  p0: {}, alpha: {},
+  sliceShare: {}, sleepThreshold: { neighbourLoad: 3 }, admissionThreshold: {},
+  wakeThreshold: { neighbourLoad: 3 },
+  a3Offset: {}, filterCoefficient: {}, t310: {}, fairness: {},
 };
 
 /**
@@ -100,7 +88,7 @@ export function dimensions(knob) {
 
 /** How the agents learn; schedules run over learning steps, own and shared (see `crew.js`). */
 export const LEARNING = Object.freeze({
-  discount: 0, epsilon: { start: 0.25, end: 0.1, decay: 0.999 }, learningRate: { start: 0.1, end: 0.01, decay: 0.998 },
+  discount: 0, epsilon: { start: 0.3, end: 0.1, decay: 0.9985 }, learningRate: 'visits',
 });
 
 /** Configurations of all agents, knob by knob. @returns {import('qhive').AgentConfig[]} */

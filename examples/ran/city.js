@@ -1,15 +1,15 @@
 /**
  * What stays the same in every run: the city. Site heights, what each cell covers (offices, homes,
- * industry), where crowds gather and where the highway runs. An operator trains on the network it
- * will run; what a seed changes is everything that changes from day to day or that nobody surveyed:
- * shadowing and streets (lines of sight), the exact place and size of each crowd, every user's
- * way, session and demand.
+ * industry), its buildings (shadowing and lines of sight), where crowds gather and where the highway
+ * runs. An operator trains on the network it will run, and buildings do not move overnight; what a seed
+ * changes is what changes from day to day: the exact place and size of each crowd, who is indoors
+ * behind which wall, every user's way, session and demand.
  */
 
 import { CELLS, IMAGE_X, IMAGE_Y, SITES, cellCentre } from './geometry.js';
 import { Stream, pick, uniform } from './random.js';
 
-const CITY = 38901;                       // seed of the fixed layout
+export const CITY = 38901;                       // seed of the fixed layout
 const LOWEST = 16;                        // m
 const HIGHEST = 42;                       // m
 

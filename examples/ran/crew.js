@@ -4,7 +4,7 @@
  * Paid: the difference reward (Wolpert and Tumer, "Optimal payoff functions for members of
  * collectives", 2001) of its surroundings,
  *
- *   r_i = sum over j in N(i), c in C(k) of  u_jc - u0_jc   - MOVE_COST      if it moved, else 0
+ *   r_i = sum over j in N(i), c in C(k) of  u_jc - u0_jc   - MOVE_COST sqrt|N(i)|   if it moved, else 0
  *
  * u are the reward components (`reward.js`) of the network over the periods up to the next decision, u0
  * those of its twin, a copy made at the decision in which every agent kept its level; both
@@ -15,20 +15,23 @@
  * has no sign of its own. The twin exists in training only.
  *
  * Shared: a move's outcome is also learned by the agent's peers, the same knob elsewhere: on sites of
- * the same height class where the knob is one of propagation, on all otherwise. A keep pays 0 by
- * definition and teaches nobody anything.
+ * the same height class where the knob is one of propagation, in areas of the same kind where it is one
+ * of traffic, on all otherwise. A keep pays 0 by
+ * definition and teaches nobody anything; a step past the last level pays the cost and moves nothing.
  */
 
-import { ACTIONS, CELL_KNOBS, FIRST_CONTEXT, FIRST_KNOB, FIRST_KPI, KPIS, LOCAL, MOVES, STRIDE } from './agents.js';
-import { SITE_HEIGHTS } from './city.js';
+import { ACTIONS, CELL_KNOBS, FIRST_CONTEXT, FIRST_KNOB, FIRST_KPI, KPIS, LOCAL, STRIDE, movesOf } from './agents.js';
+import { CELL_AREAS, SITE_HEIGHTS } from './city.js';
 import { CELLS, NEIGHBOURS, SECTORS } from './geometry.js';
 import { NEIGHBOUR_TABLE } from './network.js';
 import { KNOBS, instances } from './parameters.js';
 import { COMPONENTS } from './reward.js';
 
-export const MOVE_COST = 0.03;
+/** What a change costs: a gain must stand out from the noise of the sum it is read from, which grows with its root. */
+export const MOVE_COST = 0.05;
 const ROW = FIRST_KNOB + CELL_KNOBS.length;
 const HEIGHT_CLASSES = [23, 32];                            // m, upper limits of low and middle
+const OF_TRAFFIC = new Set(['sliceShare', 'admissionThreshold', 'sleepThreshold']);
 const OF_PROPAGATION = new Set(['tilt', 'power', 'p0', 'alpha']);
 
 /** Cells an agent answers for, and the cells whose reward it shares. */
@@ -60,11 +63,12 @@ export class Crew {
         this.unit.push(unit);
         this.own.push(Int32Array.from(own));
         this.paid.push(Int32Array.from(paid));
-        this.mask.push(MOVES[knob.name]);
+        this.mask.push(movesOf(knob));
         
       }
     }
     this.size = this.knob.length;
+    this.moved = new Int8Array(this.size);                   // levels moved by the last actions
     this.peers = this.findPeers();
     this.before = new Float32Array(this.size * STRIDE);
     this.kpis = new Float32Array(CELLS * KPIS.length);
@@ -76,9 +80,11 @@ export class Crew {
   findPeers() {
     const groups = new Map();
     const keys = this.knob.map((knob, i) => {
-      if (!OF_PROPAGATION.has(knob.name)) return knob.name;
-      const height = SITE_HEIGHTS[this.unit[i] / SECTORS | 0];
-      return `${knob.name} ${HEIGHT_CLASSES.filter((limit) => height > limit).length}`;
+      if (OF_PROPAGATION.has(knob.name)) {
+        const height = SITE_HEIGHTS[this.unit[i] / SECTORS | 0];
+        return `${knob.name} ${HEIGHT_CLASSES.filter((limit) => height > limit).length}`;
+      }
+      return OF_TRAFFIC.has(knob.name) ? `${knob.name} ${CELL_AREAS[this.unit[i]]}` : knob.name;
     });
     keys.forEach((key, i) => groups.set(key, [...(groups.get(key) ?? []), i]));
     return keys.map((key, i) => Int32Array.from(groups.get(key).filter((other) => other !== i)));
@@ -127,8 +133,9 @@ export class Crew {
   pay(rewards, actions, components, twin) {
     let mask = -1;
     for (let i = 0; i < this.size; i++) {
-      rewards[i] = 0;
-      if (ACTIONS[actions[i]] === 0) continue;
+      const cost = MOVE_COST * Math.sqrt(this.paid[i].length);
+      rewards[i] = ACTIONS[actions[i]] === 0 ? 0 : -cost;
+      if (this.moved[i] === 0) continue;
       if (this.mask[i] !== mask) {
         mask = this.mask[i];
         this.maskDifferences(components, twin, mask);
@@ -136,7 +143,7 @@ export class Crew {
       const paid = this.paid[i];
       let sum = 0;
       for (let j = 0; j < paid.length; j++) sum += this.masked[paid[j]];
-      rewards[i] = sum - MOVE_COST;
+      rewards[i] = sum - cost;
     }
   }
 
@@ -150,7 +157,7 @@ export class Crew {
     const actions = batch.actions.slice();
     const { agents } = batch;
     for (let i = 0; i < this.size; i++) {
-      if (ACTIONS[actions[i]] === 0) continue;
+      if (this.moved[i] === 0) continue;
       const row = this.before.subarray(i * STRIDE, i * STRIDE + ROW);
       for (const peer of this.peers[i]) agents[peer].learn(row, actions[i], rewards[i], row, TERMINAL);
     }
@@ -170,7 +177,7 @@ export class Crew {
   apply(actions, levels) {
     for (let i = 0; i < this.size; i++) {
       const direction = ACTIONS[actions[i]];
-      if (direction) levels.move(this.knob[i], this.unit[i], direction);
+      this.moved[i] = direction ? levels.move(this.knob[i], this.unit[i], direction) : 0;
     }
   }
 }

@@ -12,7 +12,7 @@
  */
 
 import { ANGLE_BINS, ELEMENT_GAIN, MAX_ATTENUATION, angleBin, horizontalCut, verticalCut } from './antenna.js';
-import { SITE_HEIGHTS } from './city.js';
+import { CITY, SITE_HEIGHTS } from './city.js';
 import { AZIMUTHS, CIRCUMRADIUS, SECTORS, SITES, SITE_X, SITE_Y, wrap } from './geometry.js';
 import { Kind, Mobility, SEGMENTS, USERS } from './mobility.js';
 import { PENETRATION_SIGMA, penetrationLoss } from './pathloss.js';
@@ -62,11 +62,19 @@ function wallGain(seed, user, kind) {
   return 10 ** (-Math.max(loss, 0) / 10);
 }
 
+let maps = null;
+
+/** Loss maps of the city, made once. */
+function cityMaps() {
+  maps ??= lossMaps(CITY, FREQUENCY, SITE_HEIGHTS, USER_HEIGHT);
+  return maps;
+}
+
 export class Environment {
   /** @param {number} seed */
   constructor(seed) {
     this.seed = seed;
-    this.maps = lossMaps(seed, FREQUENCY, SITE_HEIGHTS, USER_HEIGHT);
+    this.maps = cityMaps();
     this.mobility = new Mobility(seed);
     this.linkBefore = new Float32Array(USERS * LINKS);
     this.linkAfter = new Float32Array(USERS * LINKS);

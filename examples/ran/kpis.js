@@ -4,6 +4,7 @@
  *   edgeRateMbps    5th percentile of the down-link rate of broadband sessions; refused ones count as 0
  *   meanRateMbps    mean of the same
  *   uplinkRateMbps  mean uplink rate of all sessions
+ *   priorityServed  mean share of their demand that priority sessions got
  *   dropRate        radio-link failures and starved sessions per session-minute
  *   blockRate       share of session-periods refused by admission control
  *   pingPongRate    ping-pongs per handover
@@ -22,6 +23,8 @@ export class Kpis {
     this.samples = 0;
     this.rateSum = 0;
     this.uplinkSum = 0;
+    this.prioritySum = 0;
+    this.prioritySamples = 0;
     this.sessions = 0;                               // user-segments, all slices, admitted or not
     this.attempts = 0;                               // user-periods
     this.drops = 0;
@@ -60,6 +63,7 @@ export class Kpis {
       edgeRateMbps: this.percentile(0.05),
       meanRateMbps: this.rateSum / Math.max(this.samples, 1),
       uplinkRateMbps: this.uplinkSum / Math.max(this.sessions, 1),
+      priorityServed: this.prioritySum / Math.max(this.prioritySamples, 1),
       dropRate: this.drops / minutes,
       blockRate: this.blocks / Math.max(this.attempts, 1),
       pingPongRate: this.pingPongs / Math.max(this.handovers, 1),

@@ -39,10 +39,10 @@ const sheet = () => new Float64Array(CELLS * COMPONENTS);
 /**
  * Trains the agents of a batch on one day of a seed.
  * @param {import('qhive').Batch} batch all agents, in the crew's order @param {import('./crew.js').Crew} crew
- * @param {number} seed
+ * @param {number} seed @param {(step: () => void) => void} [timed] runs a step of the batch and may measure it
  * @returns {number} mean reward of the network per period
  */
-export function trainDay(batch, crew, seed) {
+export function trainDay(batch, crew, seed, timed = (step) => step()) {
   const environment = new Environment(seed);
   const network = new Network(environment);
   const twin = new Network(environment);
@@ -51,6 +51,7 @@ export function trainDay(batch, crew, seed) {
   crew.observe(batch.observations, network, environment.hour);
   batch.endings.fill(0);
   batch.begin();
+  const step = () => batch.step();
   for (let decision = 1; decision < DECISIONS_PER_DAY; decision++) {
     twin.copyState(network);
     crew.apply(batch.actions, network.levels);
@@ -59,7 +60,7 @@ export function trainDay(batch, crew, seed) {
     crew.share(batch);
     crew.observe(batch.observations, network, environment.hour);
     batch.endings.fill(decision === DECISIONS_PER_DAY - 1 ? 2 : 0);
-    batch.step();
+    timed(step);
   }
   return network.kpis.summary().reward;
 }

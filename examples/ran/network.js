@@ -422,7 +422,10 @@ export class Network {
       const rate = this.share[user] * this.efficiency[user] * BANDWIDTH / MEGA * this.talking[user];
       this.rateSum[cell] += rate;
       if (environment.slice[user] === Slice.PRIORITY) {
-        data += Weight.PRIORITY * rate / environment.demand[user];
+        const served = rate / environment.demand[user];
+        data += Weight.PRIORITY * served;
+        kpis.prioritySum += served;
+        kpis.prioritySamples++;
         continue;
       }
       data += Math.log(1 + rate);
@@ -446,7 +449,9 @@ export class Network {
     for (let user = 0; user < USERS; user++) {
       if (!active[user]) continue;
       this.kpis.sessions++;
-      if (!this.admitted[user] && slice[user] === Slice.BROADBAND) this.kpis.addRate(0);
+      if (this.admitted[user]) continue;
+      if (slice[user] === Slice.BROADBAND) this.kpis.addRate(0);
+      else this.kpis.prioritySamples++;
     }
   }
 

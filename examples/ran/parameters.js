@@ -24,13 +24,13 @@ const knob = (name, title, category, scope, unit, levels, fallback) =>
 /** @type {readonly Knob[]} */
 export const KNOBS = Object.freeze([
   knob('tilt', 'electrical down-tilt', 'coverage', 'cell', 'degrees', [4, 6, 8, 10, 12, 14, 16], 10),
-  knob('power', 'transmit power', 'coverage', 'cell', 'dBm', [38, 40, 42, 44, 46, 48], 46),
+  knob('power', 'transmit power', 'coverage', 'cell', 'dBm', [38, 40, 42, 44, 46, 48], 44),
   knob('offset', 'cell individual offset', 'load balancing', 'cell', 'dB', [-6, -4, -2, 0, 2, 4, 6], 0),
   knob('hysteresis', 'A3 hysteresis', 'mobility', 'cell', 'dB', [0, 1, 2, 3, 4, 5], 2),
   knob('timeToTrigger', 'A3 time to trigger', 'mobility', 'cell', 'ms', [80, 160, 320, 480, 640, 960], 320),
   knob('p0', 'uplink target P0', 'uplink power control', 'cell', 'dBm', [-100, -96, -92, -88, -84, -80, -76], -88),
   knob('alpha', 'uplink compensation alpha', 'uplink power control', 'cell', '', [0.6, 0.7, 0.8, 0.9, 1], 0.8),
-  knob('sliceShare', 'PRB share of the priority slice', 'slicing', 'cell', '', [0.05, 0.1, 0.15, 0.2, 0.3, 0.4], 0.15),
+  knob('sliceShare', 'PRB share of the priority slice', 'slicing', 'cell', '', [0.05, 0.1, 0.2, 0.3, 0.4, 0.5], 0.2),
   knob('sleepThreshold', 'load below which the cell sleeps', 'energy saving', 'cell', '', [0, 0.03, 0.06, 0.1, 0.15, 0.25], 0.03),
   knob('admissionThreshold', 'load above which sessions are refused', 'admission', 'cell', '', [0.8, 1, 1.3, 1.7, 2.2, 3], 2.2),
   knob('wakeThreshold', 'neighbour load that wakes sleepers', 'energy saving', 'site', '', [0.1, 0.2, 0.3, 0.4, 0.5, 0.7], 0.3),
