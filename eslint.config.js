@@ -20,6 +20,7 @@ export default [
         linterOptions: { reportUnusedDisableDirectives: 'error' },
         rules: {
             eqeqeq: ['error', 'always', { null: 'ignore' }],
+            'no-redeclare': ['error', { builtinGlobals: false }],
             'no-var': 'error',
             'prefer-const': ['error', { destructuring: 'all' }],
             'no-eval': 'error',
