@@ -1,0 +1,420 @@
+/**
+ * An agent as JavaScript sees it: a handle, the number of its dimensions, and nothing that the core keeps.
+ *
+ * act, begin, step and learn run millions of times: they allocate nothing, check only what the core cannot (types and lengths),
+ * and leave every message to `failure.js`, which looks at the arguments again once a call has failed.
+ */
+import { abi } from 'qhive:abi';
+import { boolean, integer, invalid, number, object } from './check.js';
+import { codeOf, QhiveError } from './errors.js';
+import { explainFailure } from './failure.js';
+import { writeNext, writeObservation } from './observation.js';
+
+/** @typedef {import('./core.js').Core} Core */
+/** @typedef {import('../types/qhive.js').AgentConfig} AgentConfig */
+/** @typedef {import('../types/qhive.js').Observation} Observation */
+/** @typedef {import('../types/qhive.js').Ending} Ending */
+
+const { flag, ending: ENDING, io, limit } = abi;
+const GREEDY = flag.greedy;
+const MASK = flag.mask;
+const IN_PLACE = flag.in_place;
+const TERMINATED = ENDING.terminated;
+const TRUNCATED = ENDING.truncated;
+const NO_ACTION = -1;
+const MAX_COUNT = 2 ** 32 - 1;
+const FIRST_HANDLE = 0x10000;
+const NOT_GIVEN = new Float32Array(0);
+const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose');
+
+/** Number of an object for users: 1, 2, ... in order of creation, larger where a place is used again. @param {number} handle */
+export const idOf = (handle) => handle - FIRST_HANDLE + 1;
+
+/** Whether a value is an agent of the runtime of `core`, freed or not. @type {(value: unknown, core: Core) => value is Agent} */
+export let isAgentOf;
+
+/** The handle behind an agent, 0 when it was freed. @type {(agent: Agent) => number} */
+export let handleOf;
+
+export class Agent {
+    /** @type {Core} */
+    #core;
+    #handle;
+    #dims; // 0: observations are state indices
+    #actions;
+    #config;
+    #input = NOT_GIVEN;
+    #time = 0; // of the last step or learning, as far as it was told
+    #timeRead = 0; // what #readEnding found
+    #forget;
+
+    /**
+     * @param {Core} core
+     * @param {number} handle
+     * @param {Readonly<AgentConfig>} config
+     * @param {string} name
+     * @param {() => void} forget takes the agent off the runtime's list
+     */
+    constructor(core, handle, config, name, forget) {
+        this.#core = core;
+        this.#handle = handle;
+        this.#dims = config.encoder.kind === 'index' ? 0 : config.encoder.dims.length;
+        this.#actions = config.actions;
+        this.#config = config;
+        this.#forget = forget;
+        this.id = idOf(handle);
+        this.name = name;
+        Object.defineProperties(this, { id: { writable: false }, name: { writable: false } });
+    }
+
+    static {
+        // @ts-ignore: TypeScript sees no type predicate in an expression
+        isAgentOf = (value, core) => typeof value === 'object' && value !== null && #core in value && value.#core === core;
+        handleOf = (agent) => agent.#handle;
+    }
+
+    get config() {
+        return this.#config;
+    }
+
+    /* ------------------------------------------------------------ acting and learning */
+
+    /** @param {Observation} observation */
+    begin(observation) {
+        const core = this.#core;
+        const dims = this.#dims;
+        let state = 0;
+        let flags = 0;
+        if (dims === 0) {
+            if (typeof observation !== 'number') throw this.#failed('begin', undefined, { observation });
+            state = observation;
+        } else if (observation === this.#input && this.#input.length !== 0) flags = IN_PLACE;
+        else if (!writeObservation(core, observation, dims)) throw this.#failed('begin', undefined, { observation });
+        let action;
+        try {
+            action = core.beginOn(this.#handle, state, flags);
+        } catch (error) {
+            throw core.trapped(error);
+        }
+        if (action < 0) throw this.#failed('begin', action, { observation });
+        return action;
+    }
+
+    /**
+     * @param {number} reward
+     * @param {Observation} observation
+     * @param {Ending} [ending]
+     */
+    step(reward, observation, ending) {
+        let end = 0;
+        let time = this.#time;
+        if (ending !== undefined) {
+            end = this.#readEnding(ending);
+            time = this.#timeRead;
+        }
+        const core = this.#core;
+        const dims = this.#dims;
+        let state = 0;
+        let flags = 0;
+        if (typeof reward !== 'number') throw this.#failed('step', undefined, { reward, observation });
+        if (dims === 0) {
+            if (typeof observation !== 'number') throw this.#failed('step', undefined, { reward, observation });
+            state = observation;
+        } else if (observation === this.#input && this.#input.length !== 0) flags = IN_PLACE;
+        else if (!writeObservation(core, observation, dims)) throw this.#failed('step', undefined, { reward, observation });
+        let action;
+        try {
+            action = core.stepOn(this.#handle, reward, state, end, time, flags);
+        } catch (error) {
+            throw core.trapped(error);
+        }
+        if (action < NO_ACTION) throw this.#failed('step', action, { reward, observation });
+        if (ending !== undefined) this.#time = time;
+        return action;
+    }
+
+    /**
+     * @param {Observation} observation
+     * @param {{ greedy?: boolean, mask?: ArrayLike<number>, time?: number }} [options]
+     */
+    act(observation, options) {
+        if (options !== undefined) return this.#actWith(observation, options);
+        const core = this.#core;
+        const dims = this.#dims;
+        let state = 0;
+        let flags = 0;
+        if (dims === 0) {
+            if (typeof observation !== 'number') throw this.#failed('act', undefined, { observation });
+            state = observation;
+        } else if (observation === this.#input && this.#input.length !== 0) flags = IN_PLACE;
+        else if (!writeObservation(core, observation, dims)) throw this.#failed('act', undefined, { observation });
+        let action;
+        try {
+            action = core.actOn(this.#handle, state, flags);
+        } catch (error) {
+            throw core.trapped(error);
+        }
+        if (action < 0) throw this.#failed('act', action, { observation });
+        return action;
+    }
+
+    #actWith(observation, options) {
+        this.#check();
+        const { greedy, mask, time } = object('options', options);
+        let flags = greedy !== undefined && boolean('options.greedy', greedy) ? GREEDY : 0;
+        if (time !== undefined) number('options.time', time);
+        const allowed = mask === undefined ? undefined : this.#readMask(mask);
+        const core = this.#core;
+        const [state, inPlace] = this.#see('act', observation);
+        flags |= inPlace;
+        if (allowed !== undefined) {
+            new Uint8Array(core.alive().buffer, core.base + io.mask, limit.actions).set(allowed);
+            flags |= MASK;
+        }
+        let action;
+        try {
+            action = core.actOn(this.#handle, state, flags);
+        } catch (error) {
+            throw core.trapped(error);
+        }
+        if (action < 0) throw this.#failed('act', action, { observation, allowed });
+        return action;
+    }
+
+    /**
+     * @param {Observation} observation
+     * @param {number} action
+     * @param {number} reward
+     * @param {Observation} next
+     * @param {Ending & { nextAction?: number }} [ending]
+     */
+    learn(observation, action, reward, next, ending) {
+        let end = 0;
+        let nextAction = NO_ACTION;
+        let time = this.#time;
+        if (ending !== undefined) {
+            end = this.#readEnding(ending);
+            time = this.#timeRead;
+            nextAction = this.#readNextAction(ending);
+        }
+        const core = this.#core;
+        const dims = this.#dims;
+        let state = 0;
+        let nextState = 0;
+        let flags = 0;
+        if (typeof action !== 'number' || action >>> 0 !== action || typeof reward !== 'number')
+            throw this.#failed('learn', undefined, { observation, action, reward, next });
+        if (dims === 0) {
+            if (typeof observation !== 'number' || typeof next !== 'number')
+                throw this.#failed('learn', undefined, { observation, action, reward, next });
+            state = observation;
+            nextState = next;
+        } else {
+            if (observation === this.#input && this.#input.length !== 0) flags = IN_PLACE;
+            else if (!writeObservation(core, observation, dims))
+                throw this.#failed('learn', undefined, { observation, action, reward, next });
+            if (!writeNext(core, next, dims)) throw this.#failed('learn', undefined, { observation, action, reward, next });
+        }
+        let tdError;
+        try {
+            tdError = core.learnOn(this.#handle, state, action, reward, nextState, end, nextAction, time, flags);
+        } catch (error) {
+            throw core.trapped(error);
+        }
+        if (tdError !== tdError) return this.#notANumber('learn', { observation, action, reward, next });
+        if (ending !== undefined) this.#time = time;
+        return tdError;
+    }
+
+    /** @param {number} count */
+    replay(count) {
+        this.#check();
+        integer('count', count, 0, MAX_COUNT);
+        const mean = this.#core.call('qh_replay_many', this.#handle, count);
+        return mean === mean ? mean : this.#notANumber('replay', {});
+    }
+
+    reset() {
+        this.#check();
+        this.#read('reset', this.#core.call('qh_reset', this.#handle));
+        this.#time = 0;
+    }
+
+    /* ------------------------------------------------------------ looking */
+
+    /** @param {Observation} observation */
+    encode(observation) {
+        return this.#core.copyValues(this.#look('encode', 'qh_encode', observation));
+    }
+
+    /** @param {Observation} observation */
+    qValues(observation) {
+        return this.#core.copyValues(this.#look('qValues', 'qh_q_values', observation));
+    }
+
+    /** @param {Observation} observation */
+    visits(observation) {
+        return this.#core.copyCounts(this.#look('visits', 'qh_visits', observation));
+    }
+
+    /**
+     * @param {Observation} observation
+     * @param {number} [k]
+     */
+    explain(observation, k = 0) {
+        this.#check();
+        integer('k', k, 0, MAX_COUNT);
+        const probability = this.#core.copyValues(this.#look('explain', 'qh_probabilities', observation));
+        const qValues = this.qValues(observation);
+        const visits = this.visits(observation);
+        let action = 0;
+        for (let i = 1; i < probability.length; i++) {
+            const ahead = probability[i] - probability[action];
+            if (ahead > 0 || (ahead === 0 && qValues[i] > qValues[action])) action = i;
+        }
+        return { action, qValues, visits, probability, knowledge: [] };
+    }
+
+    get metrics() {
+        this.#check();
+        this.#read('metrics', this.#core.call('qh_metrics', this.#handle));
+        const [actionCount, rewardSum, lastUpdate, episodes, states, tdErrorMean, learningSteps, , transitions, exploration, learningRate] =
+            this.#core.numbers;
+        return { actionCount, rewardSum, lastUpdate, episodes, states, tdErrorMean, learningSteps, transitions, exploration, learningRate };
+    }
+
+    get memory() {
+        this.#check();
+        this.#read('memory', this.#core.call('qh_agent_memory', this.#handle));
+        const [liveBytes, , tableBytes, replayBytes, peakBytes] = this.#core.numbers;
+        return { liveBytes, quotaBytes: /** @type {number} */ (this.#config.quotaBytes), tableBytes, replayBytes, peakBytes };
+    }
+
+    /** The agent's own block of 64 floats in linear memory. */
+    get input() {
+        if (this.#input.length === 0 || this.#handle === 0 || this.#core.gone !== null) {
+            this.#check();
+            const address = this.#core.call('qh_agent_input_address', this.#handle) >>> 0;
+            this.#input = new Float32Array(this.#core.alive().buffer, address, limit.dims);
+        }
+        return this.#input;
+    }
+
+    /** A hash of the Q-table, 16 hexadecimal digits. */
+    hash() {
+        this.#check();
+        this.#read('hash', this.#core.call('qh_hash', this.#handle));
+        return readHash(this.#core.numbers);
+    }
+
+    /* ------------------------------------------------------------ tables, life */
+
+    /** @returns {Uint8Array} */
+    exportTable() {
+        this.#check();
+        throw new QhiveError('UNSUPPORTED', 'exportTable: this version cannot export tables yet');
+    }
+
+    /** @param {Uint8Array} _bytes */
+    importTable(_bytes) {
+        this.#check();
+        throw new QhiveError('UNSUPPORTED', 'importTable: this version cannot import tables yet');
+    }
+
+    /** @returns {never} */
+    apply() {
+        this.#check();
+        throw new QhiveError('UNSUPPORTED', 'apply: this version has no actuators yet');
+    }
+
+    free() {
+        this.#check();
+        this.#read('free', this.#core.call('qh_agent_destroy', this.#handle));
+        this.#handle = 0;
+        this.#input = NOT_GIVEN;
+        this.#forget();
+    }
+
+    /** Frees the agent unless that was done. */
+    [DISPOSE]() {
+        if (this.#handle !== 0 && this.#core.gone === null) this.free();
+    }
+
+    /* ------------------------------------------------------------ arguments and failures */
+
+    /** Throws unless runtime and agent are there. */
+    #check() {
+        this.#core.alive();
+        if (this.#handle === 0) throw new QhiveError('STALE_HANDLE', `the agent '${this.name}' was freed`);
+    }
+
+    /** The observation as [state, flags] for a call off the hot paths. @returns {[number, number]} */
+    #see(method, observation) {
+        if (this.#dims === 0) {
+            if (typeof observation === 'number') return [observation, 0];
+        } else {
+            if (observation === this.#input && this.#input.length !== 0) return [0, IN_PLACE];
+            if (writeObservation(this.#core, observation, this.#dims)) return [0, 0];
+        }
+        throw this.#failed(method, undefined, { observation });
+    }
+
+    /** Calls a function of the core that reads in a state. */
+    #look(method, name, observation) {
+        this.#check();
+        const [state, flags] = this.#see(method, observation);
+        const count = this.#core.call(name, this.#handle, state, flags);
+        if (count < 0) throw this.#failed(method, count, { observation });
+        return count;
+    }
+
+    #read(method, result) {
+        if (result < 0) throw this.#failed(method, result, {});
+    }
+
+    #readEnding(ending) {
+        this.#check();
+        const { terminated, truncated, time } = object('ending', ending);
+        if (terminated !== undefined) boolean('ending.terminated', terminated);
+        if (truncated !== undefined) boolean('ending.truncated', truncated);
+        this.#timeRead = time === undefined ? this.#time : number('ending.time', time);
+        return terminated ? TERMINATED : truncated ? TRUNCATED : 0;
+    }
+
+    #readNextAction(ending) {
+        const { nextAction } = ending;
+        return nextAction === undefined ? NO_ACTION : integer('ending.nextAction', nextAction, 0, this.#actions - 1);
+    }
+
+    /** One byte an action, 1 = allowed. */
+    #readMask(mask) {
+        const { length } = Object(mask);
+        if (typeof mask !== 'object' || length !== this.#actions)
+            return invalid('options.mask', `${this.#actions} numbers, one per action`, mask);
+        const allowed = new Uint8Array(this.#actions);
+        for (let i = 0; i < allowed.length; i++) {
+            const value = mask[i];
+            if (typeof value !== 'number' || Number.isNaN(value)) invalid(`options.mask[${i}]`, 'a number, 0 = forbidden', value);
+            allowed[i] = value === 0 ? 0 : 1;
+        }
+        return allowed;
+    }
+
+    #notANumber(method, given) {
+        const code = this.#core.codeOfNaN();
+        if (code === undefined) return NaN;
+        throw this.#failed(method, code, given);
+    }
+
+    /** The error of a call that failed: `result` of the core, or undefined where an argument never reached it. */
+    #failed(method, result, given) {
+        if (this.#core.gone !== null) return this.#core.unusable();
+        const code = this.#handle === 0 ? 'STALE_HANDLE' : typeof result === 'number' ? codeOf(result) : (result ?? 'INVALID_ARGUMENT');
+        return explainFailure({ agent: this, actions: this.#actions, core: this.#core, method, code, given });
+    }
+}
+
+/** @param {Float64Array} numbers low and high half */
+export function readHash(numbers) {
+    return [numbers[1], numbers[0]].map((half) => half.toString(16).padStart(8, '0')).join('');
+}

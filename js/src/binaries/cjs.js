@@ -1,0 +1,9 @@
+/** Where the CommonJS file finds the two binaries (base64). */
+/* global require */
+import simd from 'qhive:simd';
+
+export { simd };
+
+export const loadScalarSync = () => require('qhive:scalar').default;
+
+export const loadScalar = async () => loadScalarSync();

@@ -1,0 +1,9 @@
+/** Where the ES module finds the two binaries (base64) in Node, which can also load synchronously. */
+import { createRequire } from 'node:module';
+import simd from 'qhive:simd';
+
+export { simd };
+
+export const loadScalar = async () => (await import('qhive:scalar')).default;
+
+export const loadScalarSync = () => createRequire(import.meta.url)('./qhive-scalar.cjs').default;

@@ -1,0 +1,68 @@
+/**
+ * What to tell the caller of a call that failed: the core's code, and in words which value was at fault and what was expected.
+ * Runs on the failure path only, so it may look at everything again.
+ */
+import { describe } from './check.js';
+import { QhiveError } from './errors.js';
+import { observationProblem } from './observation.js';
+
+/** @typedef {import('./core.js').Core} Core */
+/** @typedef {import('./agent.js').Agent} Agent */
+
+/**
+ * @param {{ agent: Agent, core: Core, actions: number, method: string, code: any, given: Record<string, any> }} failure
+ * @returns {QhiveError}
+ */
+export function explainFailure({ agent, core, actions, method, code, given }) {
+    const where = `${method}() of agent '${agent.name}'`;
+    switch (code) {
+        case 'STALE_HANDLE':
+            return new QhiveError(code, `${where}: the agent was freed`);
+        case 'INVALID_ARGUMENT':
+            return new QhiveError(code, `${where}: ${argumentProblem(agent.config.encoder, actions, given)}`);
+        case 'INVALID_STATE':
+            return new QhiveError(code, `${where}: no episode is running; call begin() first`);
+        case 'BUSY':
+            return new QhiveError(code, `${where}: the agent is in the middle of another call`);
+        default:
+            return new QhiveError(code ?? 'INVALID_STATE', `${where}: ${resourceProblem(core, code, agent.config.quotaBytes)}`);
+    }
+}
+
+/** The first argument at fault. */
+export function argumentProblem(encoder, actions, given) {
+    const problems = [
+        () => 'observation' in given && observationProblem(encoder, given.observation, 'observation'),
+        () => 'action' in given && !isAction(given.action, actions) && `action must be an integer from 0 to ${actions - 1}, not ${describe(given.action)}`,
+        () => 'reward' in given && !Number.isFinite(given.reward) && `reward must be a finite number, not ${describe(given.reward)}`,
+        () => 'next' in given && observationProblem(encoder, given.next, 'next'),
+        () => given.allowed?.every((allowed) => allowed === 0) && 'mask must allow at least one action',
+    ];
+    for (const find of problems) {
+        const problem = find();
+        if (problem) return problem;
+    }
+    return 'an argument is out of its range';
+}
+
+const isAction = (action, actions) => Number.isInteger(action) && action >= 0 && action < actions;
+
+/** What a failure to get memory means. @param {Core} core @param {string | undefined} code @param {number} [quotaBytes] */
+export function resourceProblem(core, code, quotaBytes) {
+    switch (code) {
+        case 'QUOTA_EXCEEDED':
+            return `the agent's quota of ${quotaBytes} bytes (quotaBytes) is spent`;
+        case 'EXCEEDS_LIMIT':
+            return `more memory is needed than the runtime's maxPages (${maxPagesOf(core)}) allow`;
+        case 'GROWTH_FAILED':
+            return 'the engine refused to grow the memory';
+        case 'OVERFLOW':
+            return 'more memory is needed than can be addressed';
+        default:
+            return `failed (${code ?? 'unknown result'})`;
+    }
+}
+
+function maxPagesOf(core) {
+    return core.call('qh_memory_info') === 0 ? core.numbers[1] : 'unknown';
+}

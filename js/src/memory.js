@@ -1,0 +1,142 @@
+/**
+ * What the memory of a runtime is spent on. Every figure is read from the core at the moment it is asked for.
+ */
+import { abi } from 'qhive:abi';
+import { idOf } from './agent.js';
+import { Batch } from './batch.js';
+import { QhiveError } from './errors.js';
+
+/** @typedef {import('./core.js').Core} Core */
+
+const PAGE_BYTES = abi.size.page;
+const UNLIMITED = 2 ** 32 - 1;
+const POOLS = /** @type {const} */ (['state', 'trajectory', 'message']);
+const OWNER_KINDS = Object.keys(abi.owner);
+const BLOCK_KINDS = Object.keys(abi.block);
+const RECORDS_ID = 1;
+
+export class MemoryInfo {
+    /** @type {Core} */
+    #core;
+    #agents;
+    #batches;
+
+    /**
+     * @param {Core} core
+     * @param {Map<number, import('./agent.js').Agent>} agents alive, by handle
+     * @param {Map<number, Batch>} batches alive, by handle
+     */
+    constructor(core, agents, batches) {
+        this.#core = core;
+        this.#agents = agents;
+        this.#batches = batches;
+    }
+
+    get pages() {
+        return this.#info()[0];
+    }
+
+    get maxPages() {
+        return this.#info()[1];
+    }
+
+    get liveBytes() {
+        return this.#info()[2];
+    }
+
+    get peakLiveBytes() {
+        return this.#info()[3];
+    }
+
+    layout() {
+        const [pages, , , , , stackEnd, , poolsStart, poolsEnd, heapEnd] = this.#info();
+        const ends = { stack: stackEnd, static: poolsStart, pools: poolsEnd, heap: heapEnd, unused: pages * PAGE_BYTES };
+        let start = 0;
+        return Object.entries(ends).map(([name, end]) => {
+            const region = { name, start, end };
+            start = end;
+            return region;
+        });
+    }
+
+    pools() {
+        return POOLS.map((name, i) => {
+            this.#core.call('qh_memory_pool', i);
+            const [blockBytes, capacity, inUse, peak, fallbacks] = this.#core.numbers;
+            return { name, blockBytes, capacity, inUse, peak, fallbacks };
+        });
+    }
+
+    owners() {
+        const slots = this.#info()[12];
+        const owners = [];
+        for (let i = 0; i < 2 + slots; i++) {
+            if (this.#core.call('qh_memory_owner', i) !== 1) continue;
+            const [kind, id, liveBytes, quota] = this.#core.numbers;
+            const quotaBytes = quota >= UNLIMITED ? Infinity : (this.#agents.get(id)?.config.quotaBytes ?? quota);
+            owners.push({ owner: this.#nameOf(OWNER_KINDS[kind], id), liveBytes, quotaBytes });
+        }
+        owners[0].liveBytes -= this.#lentBytes();
+        return owners;
+    }
+
+    /** Bytes of pool blocks that are out: the runtime paid for the pools, the agents pay for what they took from them. */
+    #lentBytes() {
+        return this.pools().reduce((sum, { blockBytes, inUse }) => sum + blockBytes * inUse, 0);
+    }
+
+    growths() {
+        const count = this.#info()[10];
+        return Array.from({ length: count }, (_, i) => {
+            this.#core.call('qh_memory_growth', i);
+            const [fromPages, toPages] = this.#core.numbers;
+            return { fromPages, toPages };
+        });
+    }
+
+    allocations() {
+        return this.#records().map(({ alive: _, ...record }) => record);
+    }
+
+    leaks() {
+        const orphans = this.#records().filter(({ alive }) => !alive);
+        return orphans.map(({ alive: _, ...record }) => record);
+    }
+
+    #records() {
+        const info = this.#info();
+        if (info[14] === 0)
+            throw new QhiveError('INVALID_STATE', 'allocations are recorded only by a runtime created with trackAllocations: true');
+        const places = info[13];
+        const records = [];
+        for (let i = 0; i < places; i++) {
+            if (this.#core.call('qh_memory_record', i) !== 1) continue;
+            const [address, bytes, ownerKind, id, kind, sequence] = this.#core.numbers;
+            const { owner, alive } = this.#ownerOf(OWNER_KINDS[ownerKind], id, address, bytes);
+            records.push({ address, bytes, owner, kind: BLOCK_KINDS[kind], sequence, alive });
+        }
+        return records.sort((a, b) => a.sequence - b.sequence);
+    }
+
+    /** A batch's block is taken before the batch has its number: it is known by its address. */
+    #ownerOf(kind, id, address, bytes) {
+        if (kind === 'agent') return { owner: this.#nameOf(kind, id), alive: this.#agents.has(id) };
+        if (kind !== 'batch') return { owner: this.#nameOf(kind, id), alive: true };
+        for (const [handle, batch] of this.#batches) {
+            const at = Batch.addressOf(batch);
+            if (at >= address && at < address + bytes) return { owner: this.#nameOf(kind, handle), alive: true };
+        }
+        return { owner: kind, alive: false };
+    }
+
+    #nameOf(kind, id) {
+        if (kind === 'runtime') return id === RECORDS_ID ? 'records' : kind;
+        const agent = kind === 'agent' ? this.#agents.get(id) : undefined;
+        return agent?.name ?? `${kind}-${idOf(id)}`;
+    }
+
+    #info() {
+        this.#core.call('qh_memory_info');
+        return this.#core.numbers;
+    }
+}

@@ -1,0 +1,169 @@
+/**
+ * A runtime: one instance of the module, the agents and batches that live in its memory.
+ */
+import { VERSION } from 'qhive:abi';
+import { Agent, idOf, readHash } from './agent.js';
+import { Batch } from './batch.js';
+import { describe } from './check.js';
+import { createFrom, readConfig } from './config.js';
+import { codeOf, QhiveError } from './errors.js';
+import { resourceProblem } from './failure.js';
+import { MemoryInfo } from './memory.js';
+
+/** @typedef {import('./core.js').Core} Core */
+
+const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose');
+
+/** The agents alive, in order of creation. */
+class AgentList {
+    #core;
+    #agents;
+
+    /** @param {Core} core @param {Map<number, Agent>} agents by handle */
+    constructor(core, agents) {
+        this.#core = core;
+        this.#agents = agents;
+    }
+
+    get length() {
+        this.#core.alive();
+        return this.#agents.size;
+    }
+
+    [Symbol.iterator]() {
+        this.#core.alive();
+        return this.#agents.values();
+    }
+}
+
+export class AgentRuntime {
+    /** @type {Core} */
+    #core;
+    /** @type {Map<number, Agent>} by handle */
+    #byHandle = new Map();
+    /** @type {Map<string, Agent>} */
+    #byName = new Map();
+    /** @type {Map<number, Batch>} by handle */
+    #batches = new Map();
+    #agents;
+    #memory;
+
+    /** @param {Core} core @param {boolean} simd */
+    constructor(core, simd) {
+        this.#core = core;
+        this.#agents = new AgentList(core, this.#byHandle);
+        this.#memory = new MemoryInfo(core, this.#byHandle, this.#batches);
+        this.build = Object.freeze({ version: VERSION, simd, threads: false, memory64: false });
+        Object.defineProperty(this, 'build', { writable: false });
+    }
+
+    /** @param {import('../types/qhive.js').AgentConfig} config */
+    createAgent(config) {
+        this.#core.alive();
+        const complete = readConfig(config);
+        const { name } = complete;
+        if (name !== undefined && this.#byName.has(name))
+            throw new QhiveError('INVALID_ARGUMENT', `config.name must be unique in its runtime; there is an agent '${name}' already`);
+        const handle = createFrom(this.#core, complete);
+        if (handle < 0) throw this.#notCreated(handle, complete);
+        return this.#register(handle, complete, name ?? this.#defaultName(handle));
+    }
+
+    get agents() {
+        this.#core.alive();
+        return this.#agents;
+    }
+
+    /** @param {number | string} idOrName */
+    agent(idOrName) {
+        this.#core.alive();
+        const found = typeof idOrName === 'string' ? this.#byName.get(idOrName) : this.#byId(idOrName);
+        if (found === undefined) throw new QhiveError('INVALID_ARGUMENT', `there is no agent with the id or name ${describe(idOrName)}`);
+        return found;
+    }
+
+    /** @param {Iterable<Agent>} [agents] */
+    batch(agents = this.agents) {
+        return new Batch(this.#core, agents, this.#batches);
+    }
+
+    get memory() {
+        this.#core.alive();
+        return this.#memory;
+    }
+
+    /** A hash of the tables of all agents, 16 hexadecimal digits. */
+    hash() {
+        this.#core.call('qh_hash', 0);
+        return readHash(this.#core.numbers);
+    }
+
+    /** Whether every structure in the memory is sound. Takes time: for tests. */
+    validate() {
+        return this.#core.call('qh_validate') === 1;
+    }
+
+    dispose() {
+        if (this.#core.gone === 'STALE_HANDLE') throw this.#core.unusable();
+        this.#core.dispose();
+        this.#byHandle.clear();
+        this.#byName.clear();
+        this.#batches.clear();
+    }
+
+    /** Disposes of the runtime unless that was done. */
+    [DISPOSE]() {
+        if (this.#core.gone !== 'STALE_HANDLE') this.dispose();
+    }
+
+    #byId(id) {
+        if (typeof id !== 'number') return undefined;
+        for (const agent of this.#byHandle.values()) if (agent.id === id) return agent;
+        return undefined;
+    }
+
+    #register(handle, config, name) {
+        const agent = new Agent(this.#core, handle, config, name, () => {
+            this.#byHandle.delete(handle);
+            this.#byName.delete(name);
+        });
+        this.#byHandle.set(handle, agent);
+        this.#byName.set(name, agent);
+        return agent;
+    }
+
+    #defaultName(handle) {
+        let name = `agent#${idOf(handle)}`;
+        while (this.#byName.has(name)) name += "'";
+        return name;
+    }
+
+    #notCreated(result, config) {
+        const code = codeOf(result);
+        const what = config.name === undefined ? 'createAgent()' : `createAgent() of '${config.name}'`;
+        if (code === 'INVALID_ARGUMENT') return new QhiveError(code, `${what}: the configuration is out of the core's ranges`);
+        const problem =
+            code === 'QUOTA_EXCEEDED' ? `even without a table it needs more than quotaBytes (${config.quotaBytes})` : resourceProblem(this.#core, code);
+        return new QhiveError(code ?? 'INVALID_STATE', `${what}: ${problem}`);
+    }
+}
+
+/** What the design names and this version does not have: asking for it says so. */
+const LATER = {
+    knowledge: 'the feature knowledge base',
+    safeZones: 'safe zones',
+    createIndex: 'vector indexes',
+    federation: 'federated averaging',
+    metrics: 'the metrics store',
+    messages: 'the message queue',
+    share: 'sharing between threads',
+};
+for (const [name, what] of Object.entries(LATER))
+    Object.defineProperty(AgentRuntime.prototype, name, {
+        configurable: true,
+        /** @this {AgentRuntime} */
+        get() {
+            void this.agents;
+            throw new QhiveError('UNSUPPORTED', `${name}: this version does not have ${what} yet`);
+        },
+    });

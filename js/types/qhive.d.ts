@@ -1,0 +1,393 @@
+/**
+ * qhive: hundreds of tabular reinforcement-learning agents in one WebAssembly linear memory.
+ *
+ * Conventions
+ * - Times are milliseconds, passed in by the caller: the core reads no clock and no entropy. The same seed and the same
+ *   calls give the same bytes, in every engine and in both builds.
+ * - Sizes are bytes unless the name says pages (64 KiB each).
+ * - Every failure is a {@link QhiveError} with a stable `code`; after it everything is as before and usable. Nothing is converted:
+ *   a string where a number is needed is INVALID_ARGUMENT, as are NaN, sparse arrays, and whatever is out of range.
+ * - Typed arrays that a method returns are copies. Getters documented as "view" look into linear memory; they are to be
+ *   read again after any call (growth of the memory detaches views), and are valid until the next call into the runtime.
+ * - Nothing happens at import time.
+ *
+ * Names of reinforcement learning are those of Sutton & Barto, "Reinforcement Learning: An Introduction", 2nd edition ("S&B").
+ */
+
+/** What went wrong, for programs. The error's `message` says it for people. */
+export type ErrorCode =
+    /** Page arithmetic overflows: more than 65,536 pages. */
+    | 'OVERFLOW'
+    /** More memory is needed than `maxPages` allows, or there are more than 65,536 agents and batches. */
+    | 'EXCEEDS_LIMIT'
+    /** The engine refused the memory. */
+    | 'GROWTH_FAILED'
+    /** An agent's own memory quota is spent. */
+    | 'QUOTA_EXCEEDED'
+    /** The agent, batch or runtime was freed. */
+    | 'STALE_HANDLE'
+    /** Wrong type, range or length, or NaN where a number is needed. */
+    | 'INVALID_ARGUMENT'
+    /** The call is right, the moment is not (`step` before `begin`), or the runtime is dead. */
+    | 'INVALID_STATE'
+    /** Exclusively borrowed: a call was made while another one was reading its arguments. */
+    | 'BUSY'
+    /** Bytes that should be a module, or an exported table, are damaged. */
+    | 'CORRUPT'
+    /** Bytes or a module of another version. */
+    | 'VERSION'
+    /** A parameter change leaves its safe zone, or comes too soon. */
+    | 'SAFE_ZONE'
+    /** The engine, or this version, lacks what was asked for. */
+    | 'UNSUPPORTED';
+
+/**
+ * The one kind of error that this package throws. Tell it by `error.name === 'QhiveError'` or its `code`: the CommonJS and
+ * the ES module copy of the package have one class each, so `instanceof` fails across them; and a structured clone
+ * (`postMessage`) keeps the message of an error but neither its name nor its code.
+ *
+ * Errors that a caller's own code throws while its arguments are read (a getter, an iterator) pass through as they are.
+ */
+export class QhiveError extends Error {
+    constructor(code: ErrorCode, message: string, cause?: unknown);
+    readonly name: 'QhiveError';
+    readonly code: ErrorCode;
+    /** The engine's own error, where there is one. */
+    readonly cause?: unknown;
+}
+
+/* ------------------------------------------------------------------ runtime */
+
+export interface RuntimeOptions {
+    /**
+     * Page budget, 1..65536, default 16384 (1 GiB). It is the maximum of the memory: neither the core nor the engine goes
+     * past it. Choose it small on phones, where a large one is refused.
+     */
+    maxPages?: number;
+    /** Pages to have from the start; default: what the pools and the static data need. */
+    initialPages?: number;
+    /** Master seed: a safe integer of at least 0, or a bigint below 2^64. Default 0. */
+    seed?: number | bigint;
+    /**
+     * Blocks to preallocate: `state` of 256 bytes (one an agent), default 1000; `trajectory` of 1 KiB (32 transitions of replay),
+     * default 5000; `message` of 4 KiB, default 500. A pool that is used up falls back to the heap.
+     */
+    pools?: { state?: number; trajectory?: number; message?: number };
+    /** Keep an {@link AllocationRecord} for each live block. For debugging: costs memory and time. Default false. */
+    trackAllocations?: boolean;
+    /** Which build to run. Default: SIMD where the engine validates it. `true` without it is UNSUPPORTED. */
+    simd?: boolean;
+    /**
+     * The module, instead of the binary inside the package: `qhive/qhive.wasm` as bytes, compiled, as a response, or by its
+     * address. Where the module may not be compiled (some workers) give a `WebAssembly.Module`. Bytes that are no module are
+     * INVALID_ARGUMENT, damaged ones CORRUPT, a module of another version VERSION.
+     */
+    wasm?: BufferSource | WebAssembly.Module | Response | Promise<Response> | URL | string;
+    /** This version has no threads: `true` is UNSUPPORTED. */
+    threads?: boolean;
+}
+
+/**
+ * Makes a runtime: one instance of the module and its memory.
+ *
+ * @throws {QhiveError} INVALID_ARGUMENT for an option out of range; EXCEEDS_LIMIT when the pools do not fit `maxPages`, OVERFLOW
+ *   when they cannot be addressed, GROWTH_FAILED when the engine refuses the memory; UNSUPPORTED where WebAssembly is missing or
+ *   forbidden
+ */
+export function createRuntime(options?: RuntimeOptions): Promise<AgentRuntime>;
+
+/**
+ * The same at once, for Node and workers. `wasm` must be bytes or a `WebAssembly.Module`. Outside Node an ES module
+ * cannot load the scalar build this way unless `createRuntime` has loaded it before (UNSUPPORTED).
+ */
+export function createRuntimeSync(options?: RuntimeOptions): AgentRuntime;
+
+/**
+ * A memory and the agents that live in it.
+ *
+ * When the module stops in the middle of a call (a trap, a stack overflow) the runtime is dead: its data may be half-written,
+ * so every later call throws INVALID_STATE. Make a new one.
+ */
+export interface AgentRuntime {
+    readonly build: { readonly version: string; readonly simd: boolean; readonly threads: boolean; readonly memory64: boolean };
+    /**
+     * Makes an agent. Its random numbers come from the master seed and its name; without a name, from the seed and the
+     * number of agents made before it. So named agents behave the same in whatever order they are made.
+     *
+     * @throws {QhiveError} INVALID_ARGUMENT for a configuration out of range or a name that is taken; QUOTA_EXCEEDED when the quota
+     *   does not hold even an agent that has learned nothing; EXCEEDS_LIMIT, GROWTH_FAILED, OVERFLOW when there is no memory
+     */
+    createAgent(config: AgentConfig): Agent;
+    /** The agents alive, in order of creation. */
+    readonly agents: Iterable<Agent> & { readonly length: number };
+    /** The agent with this id or name. @throws {QhiveError} INVALID_ARGUMENT if there is none */
+    agent(idOrName: number | string): Agent;
+    /** A batch of these agents, each at most once, at least one; default: all agents alive now. */
+    batch(agents?: Iterable<Agent>): Batch;
+    readonly memory: MemoryInfo;
+    /** A hash of the tables of all agents, 16 hexadecimal digits: equal in every engine and build after equal calls. */
+    hash(): string;
+    /** Whether every structure in the memory is sound. Takes time: for tests. */
+    validate(): boolean;
+    /** Lets the memory go. Afterwards every call, of its agents and batches too, throws STALE_HANDLE. */
+    dispose(): void;
+    /** The same, but does nothing when it is disposed of already. */
+    [Symbol.dispose](): void;
+}
+
+/* ------------------------------------------------------------------ agents */
+
+/** One observed dimension. */
+export interface Dim {
+    /** For messages and people. */
+    name?: string;
+    /** `min`..`max` is mapped to 0..1, what is outside is clamped. Finite, min < max, both as float32. */
+    min: number;
+    max: number;
+    /** Cells for the table key, 0..65536; 0: carried, not keyed. */
+    bins: number;
+    role?: 'parameter' | 'kpi' | 'context';
+    /**
+     * Step size in (0, 1] of an exponential moving average of this dimension, which becomes one more dimension of the state
+     * behind the observed ones. `begin` resets it, `begin` and `step` move it, everything else only reads it.
+     */
+    trend?: number;
+}
+
+/** From an observation to a state of the table. Vectors have at most 64 dimensions with their trends. */
+export type Encoder =
+    /** The observation is an integer 0..states-1; states up to 2^32 - 1 (in a batch, where it crosses as float32, 2^24). */
+    | { kind: 'index'; states: number }
+    /** Each dimension is cut into its `bins` equal cells. */
+    | { kind: 'bins'; dims: Dim[] }
+    /** The signs of 1..32 seeded random hyperplanes over the normalised vector (Charikar 2002). */
+    | { kind: 'simhash'; dims: Dim[]; bits: number }
+    /** Tile coding (S&B 9.5.4): Q(s, a) is the sum over 1..32 tilings; the step size is divided by their number. */
+    | { kind: 'tiles'; dims: Dim[]; tilings: number };
+
+/** A constant, or value = end + (start - end) * decay^(learning steps), decay in [0, 1]. */
+export type Schedule = number | { start: number; end: number; decay: number };
+
+export type Policy =
+    | { kind: 'greedy' }
+    /** epsilon in [0, 1]. */
+    | { kind: 'epsilon-greedy'; epsilon: Schedule }
+    /** temperature > 0. */
+    | { kind: 'softmax'; temperature: Schedule }
+    /** UCB1 (S&B 2.7), c >= 0. */
+    | { kind: 'ucb'; c: number };
+
+export interface AgentConfig {
+    /** Unique within the runtime, at most 4096 bytes as UTF-8. Default `agent#<id>`. */
+    name?: string;
+    /** Group for reports. */
+    category?: string;
+    /** Number of actions, 1..1024. */
+    actions: number;
+    encoder: Encoder;
+    /** Default 'q-learning'. `double-q` reports the mean of its two estimates. */
+    algorithm?: 'q-learning' | 'sarsa' | 'expected-sarsa' | 'double-q';
+    /** S&B's alpha in (0, 1], default 0.1; 'visits': 1 / visits(s, a). */
+    learningRate?: Schedule | 'visits';
+    /** S&B's gamma in [0, 1], default 0.95. */
+    discount?: number;
+    /** Default epsilon-greedy with 0.1. */
+    policy?: Policy;
+    /** Value of every action in a state never visited, default 0; high values are optimistic (S&B 2.6). */
+    initialValue?: number;
+    /** Replacing eligibility traces, [0, 1], default 0; Watkins' cut for q-learning. Not with nStep > 1 nor double-q. */
+    lambda?: number;
+    /** n-step returns (S&B 7), 1..1024, default 1. */
+    nStep?: number;
+    /**
+     * Remember `capacity` transitions (0..2^28) to learn from again, drawn uniformly or by their TD error (Schaul et al. 2016) with
+     * exponent alpha (default 0.6) and importance exponent beta (default 0.4), both in [0, 1].
+     */
+    replay?: { capacity: number; kind?: 'uniform' | 'prioritized'; alpha?: number; beta?: number };
+    /** Dyna-Q (S&B 8.2): simulated updates for each real one, 0..1,000,000, default 0. Not with tiles. */
+    planning?: number;
+    /** This agent's memory budget, default 10 MiB; Infinity for none. What it learns past it is QUOTA_EXCEEDED. */
+    quotaBytes?: number;
+    /** Between actions of equal value; default 'random'. */
+    tieBreak?: 'random' | 'first';
+    /** Code of a feature that this agent stands for. Kept, not interpreted by this version. */
+    feature?: string;
+}
+
+/**
+ * What an agent sees: a state index for `index` encoders, otherwise one number a dimension, in order, without trends. Float32Array
+ * is the fastest. Numbers become float32; ±Infinity is clamped like any number out of range, NaN is INVALID_ARGUMENT.
+ * The agent's own {@link Agent.input}, passed as it is, need not be copied.
+ */
+export type Observation = number | ArrayLike<number>;
+
+/**
+ * How an episode ends. What truncated it bootstraps from the next state, what terminated it does not; where both are true (as
+ * Gymnasium allows) it terminated. `time` is the moment in milliseconds, by default that of the call before.
+ */
+export interface Ending {
+    terminated?: boolean;
+    truncated?: boolean;
+    time?: number;
+}
+
+/** A learner. It owns its table, its memory and its random numbers; agents share nothing. */
+export interface Agent {
+    /** Positive, never given twice within a runtime. */
+    readonly id: number;
+    readonly name: string;
+    /** As given, with all defaults, frozen. */
+    readonly config: Readonly<AgentConfig>;
+    /** Begins an episode: its first action. An episode that was running is dropped. */
+    begin(observation: Observation): number;
+    /**
+     * Learns from the last action and chooses the next; -1 when `ending` says that the episode ended.
+     *
+     * @throws {QhiveError} INVALID_STATE before `begin` and after an ending; QUOTA_EXCEEDED when a new state does not fit the quota
+     */
+    step(reward: number, observation: Observation, ending?: Ending): number;
+    /**
+     * Chooses an action by the policy and learns nothing; for an agent driven from outside. `greedy` leaves exploration out;
+     * `mask` has one number an action, 0 = forbidden, and must allow one.
+     */
+    act(observation: Observation, options?: { greedy?: boolean; mask?: ArrayLike<number>; time?: number }): number;
+    /**
+     * Learns from one transition given from outside, one step deep, whatever episode is running. SARSA bootstraps from
+     * `nextAction`, or draws one. Returns the TD error.
+     */
+    learn(observation: Observation, action: number, reward: number, next: Observation, ending?: Ending & { nextAction?: number }): number;
+    /** Learns from `count` remembered transitions; the mean |TD error|, 0 where none is remembered. */
+    replay(count: number): number;
+    /** The normalised state vector, dimensions then trends, each 0..1; for `index` the state itself. */
+    encode(observation: Observation): Float32Array;
+    /** The value of each action; `initialValue` in a state never visited. */
+    qValues(observation: Observation): Float32Array;
+    /** How often each action was learned from in this state (for tiles: in the tiling where least). */
+    visits(observation: Observation): Uint32Array;
+    /** Why the agent would act as it would: `action` is the likeliest. Changes nothing, draws nothing. */
+    explain(observation: Observation, k?: number): Explanation;
+    readonly metrics: AgentMetrics;
+    readonly memory: AgentMemory;
+    /** View: the agent's own 64 floats in linear memory. Fill it and pass it as the observation: no copy is made. */
+    readonly input: Float32Array;
+    /** A hash of the Q-table, 16 hexadecimal digits. */
+    hash(): string;
+    /** Forgets everything learned and starts its random numbers again; the configuration stays. */
+    reset(): void;
+    /** Gives all its memory back. Afterwards every call throws STALE_HANDLE. */
+    free(): void;
+    /** The same, but does nothing when it is freed already. */
+    [Symbol.dispose](): void;
+}
+
+export interface Explanation {
+    action: number;
+    qValues: Float32Array;
+    visits: Uint32Array;
+    /** Of each action under the policy; sums to 1. */
+    probability: Float32Array;
+    /** Related features; empty in this version. */
+    knowledge: { code: string; name: string; category: string; score: number }[];
+}
+
+export interface AgentMetrics {
+    /** Actions chosen. */
+    actionCount: number;
+    /** Sum of all rewards learned from. */
+    rewardSum: number;
+    /** `time` of the last step or learning, milliseconds. */
+    lastUpdate: number;
+    /** Episodes ended. */
+    episodes: number;
+    /** Rows in the table. */
+    states: number;
+    /** Mean |TD error| of all learning steps. */
+    tdErrorMean: number;
+    /** Updates of the table, without replay and planning. */
+    learningSteps: number;
+    /** Transitions remembered for replay. */
+    transitions: number;
+    /** Where the schedule of epsilon or temperature stands. */
+    exploration: number;
+    /** Where the schedule of the step size stands. */
+    learningRate: number;
+}
+
+export interface AgentMemory {
+    liveBytes: number;
+    quotaBytes: number;
+    tableBytes: number;
+    replayBytes: number;
+    peakBytes: number;
+}
+
+/**
+ * All of a set of agents in one call. Row i belongs to `agents[i]`; rows of `observations` are 64 floats apart; an `index`
+ * agent reads its state from the first. A call happens for all agents or for none: on failure the error names the row.
+ *
+ * An agent whose episode ended begins its next one in the `step` that finds its ending 0 again: that reward is not read,
+ * its row is the first observation (Gymnasium's next-step autoreset). While its ending stays set it rests, with action -1.
+ */
+export interface Batch {
+    readonly id: number;
+    readonly agents: readonly Agent[];
+    readonly stride: 64;
+    /** View: agents.length * 64. */
+    readonly observations: Float32Array;
+    /** View: one an agent. */
+    readonly rewards: Float32Array;
+    /** View: 0 going on, 1 terminated, 2 truncated. */
+    readonly endings: Uint8Array;
+    /** View: the results; -1 where an episode ended. */
+    readonly actions: Int32Array;
+    /** The moment of the next `step`, milliseconds, for every row. Default 0. */
+    time: number;
+    /** Begins an episode of every agent: observations -> actions. */
+    begin(): void;
+    /** Rewards, endings and observations -> every agent learns, then chooses: actions. */
+    step(): void;
+    /** Observations -> actions; learns nothing. */
+    act(options?: { greedy?: boolean }): void;
+    /** Gives the rows back; the agents live on. Afterwards every call throws STALE_HANDLE. */
+    free(): void;
+    /** The same, but does nothing when it is freed already. */
+    [Symbol.dispose](): void;
+}
+
+/* ------------------------------------------------------------------ memory */
+
+/** A live block. */
+export interface AllocationRecord {
+    /** Byte offset in linear memory. */
+    address: number;
+    bytes: number;
+    /** As in {@link MemoryInfo.owners}. */
+    owner: string;
+    /** What it is for: 'agent', 'encoder', 'table', 'index', 'trajectory', 'state', 'batch', ... */
+    kind: string;
+    /** Number of the allocation, from 1. */
+    sequence: number;
+}
+
+export interface MemoryInfo {
+    readonly pages: number;
+    readonly maxPages: number;
+    /** Bytes of all live blocks; the sum over `owners()`. */
+    readonly liveBytes: number;
+    readonly peakLiveBytes: number;
+    /** The regions of linear memory, in order, without gaps: offsets, `end` exclusive. */
+    layout(): { name: 'stack' | 'static' | 'pools' | 'heap' | 'unused'; start: number; end: number }[];
+    /** `fallbacks` counts the blocks that the heap gave because the pool had none. */
+    pools(): { name: 'state' | 'trajectory' | 'message'; blockBytes: number; capacity: number; inUse: number; peak: number; fallbacks: number }[];
+    /**
+     * Who holds memory: 'runtime' (the pools' free blocks, the list of agents), 'records' (of `trackAllocations`), each agent by its
+     * name, each batch as 'batch-<id>'. `quotaBytes` is Infinity where there is none.
+     */
+    owners(): { owner: string; liveBytes: number; quotaBytes: number }[];
+    /** Growths of the memory; from the 32nd on they are one entry. */
+    growths(): { fromPages: number; toPages: number }[];
+    /** The live blocks, oldest first. @throws {QhiveError} INVALID_STATE without `trackAllocations` */
+    allocations(): AllocationRecord[];
+    /** Those whose owner is gone: there are none unless something is wrong. @throws {QhiveError} INVALID_STATE without `trackAllocations` */
+    leaks(): AllocationRecord[];
+}
