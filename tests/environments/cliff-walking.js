@@ -26,26 +26,26 @@ export const LEFT = 3;
 const MOVES = [[-1, 0], [0, 1], [1, 0], [0, -1]];
 
 function move(state, action) {
-  const row = Math.floor(state / COLUMNS) + MOVES[action][0];
-  const column = (state % COLUMNS) + MOVES[action][1];
-  const next = Math.min(Math.max(row, 0), ROWS - 1) * COLUMNS + Math.min(Math.max(column, 0), COLUMNS - 1);
-  if (next > START && next < GOAL) return { next: START, reward: -100, terminated: false };
-  return { next, reward: -1, terminated: next === GOAL };
+    const row = Math.floor(state / COLUMNS) + MOVES[action][0];
+    const column = (state % COLUMNS) + MOVES[action][1];
+    const next = Math.min(Math.max(row, 0), ROWS - 1) * COLUMNS + Math.min(Math.max(column, 0), COLUMNS - 1);
+    if (next > START && next < GOAL) return { next: START, reward: -100, terminated: false };
+    return { next, reward: -1, terminated: next === GOAL };
 }
 
 /** @param {{ slippery?: boolean }} [options] */
 export function cliffWalking({ slippery = false } = {}) {
-  return defineModel({
-    name: slippery ? 'CliffWalking, slippery' : 'CliffWalking',
-    states: ROWS * COLUMNS,
-    actions: 4,
-    starts: [[1, START]],
-    terminal: [GOAL],
-    outcomes: (state, action) => {
-      if (!slippery) return [{ probability: 1, ...move(state, action) }];
-      return [3, 0, 1].map((turn) => ({ probability: 1 / 3, ...move(state, (action + turn) % 4) }));
-    },
-  });
+    return defineModel({
+        name: slippery ? 'CliffWalking, slippery' : 'CliffWalking',
+        states: ROWS * COLUMNS,
+        actions: 4,
+        starts: [[1, START]],
+        terminal: [GOAL],
+        outcomes: (state, action) => {
+            if (!slippery) return [{ probability: 1, ...move(state, action) }];
+            return [3, 0, 1].map((turn) => ({ probability: 1 / 3, ...move(state, (action + turn) % 4) }));
+        },
+    });
 }
 
 /**
@@ -54,9 +54,9 @@ export function cliffWalking({ slippery = false } = {}) {
  * @param {0 | 1 | 2} pathRow 2 edge, 1 middle, 0 safe
  */
 export function pathPolicy(pathRow) {
-  return Int32Array.from({ length: ROWS * COLUMNS }, (_, state) => {
-    const row = Math.floor(state / COLUMNS);
-    if (state % COLUMNS === COLUMNS - 1) return DOWN;
-    return row > pathRow ? UP : RIGHT;
-  });
+    return Int32Array.from({ length: ROWS * COLUMNS }, (_, state) => {
+        const row = Math.floor(state / COLUMNS);
+        if (state % COLUMNS === COLUMNS - 1) return DOWN;
+        return row > pathRow ? UP : RIGHT;
+    });
 }

@@ -9,32 +9,32 @@
 import { defineModel } from './finite-model.js';
 
 export const MAPS = {
-  '4x4': ['SFFF', 'FHFH', 'FFFH', 'HFFG'],
-  '8x8': ['SFFFFFFF', 'FFFFFFFF', 'FFFHFFFF', 'FFFFFHFF', 'FFFHFFFF', 'FHHFFFHF', 'FHFFHFHF', 'FFFHFFFG'],
+    '4x4': ['SFFF', 'FHFH', 'FFFH', 'HFFG'],
+    '8x8': ['SFFFFFFF', 'FFFFFFFF', 'FFFHFFFF', 'FFFFFHFF', 'FFFHFFFF', 'FHHFFFHF', 'FHFFHFHF', 'FFFHFFFG'],
 };
 const LIMITS = { '4x4': 100, '8x8': 200 };
 const MOVES = [[0, -1], [1, 0], [0, 1], [-1, 0]];
 
 /** @param {{ map?: '4x4' | '8x8', slippery?: boolean }} [options] */
 export function frozenLake({ map = '4x4', slippery = true } = {}) {
-  const cells = MAPS[map].join('');
-  const size = MAPS[map].length;
-  const clamp = (value) => Math.min(Math.max(value, 0), size - 1);
-  const move = (state, action) => {
-    const row = clamp(Math.floor(state / size) + MOVES[action][0]);
-    const next = row * size + clamp((state % size) + MOVES[action][1]);
-    return { next, reward: cells[next] === 'G' ? 1 : 0, terminated: 'GH'.includes(cells[next]) };
-  };
-  return defineModel({
-    name: `FrozenLake ${map}${slippery ? ', slippery' : ''}`,
-    states: cells.length,
-    actions: 4,
-    starts: [[1, cells.indexOf('S')]],
-    limit: LIMITS[map],
-    terminal: [...cells].flatMap((cell, state) => ('GH'.includes(cell) ? [state] : [])),
-    outcomes: (state, action) => {
-      if (!slippery) return [{ probability: 1, ...move(state, action) }];
-      return [3, 0, 1].map((turn) => ({ probability: 1 / 3, ...move(state, (action + turn) % 4) }));
-    },
-  });
+    const cells = MAPS[map].join('');
+    const size = MAPS[map].length;
+    const clamp = (value) => Math.min(Math.max(value, 0), size - 1);
+    const move = (state, action) => {
+        const row = clamp(Math.floor(state / size) + MOVES[action][0]);
+        const next = row * size + clamp((state % size) + MOVES[action][1]);
+        return { next, reward: cells[next] === 'G' ? 1 : 0, terminated: 'GH'.includes(cells[next]) };
+    };
+    return defineModel({
+        name: `FrozenLake ${map}${slippery ? ', slippery' : ''}`,
+        states: cells.length,
+        actions: 4,
+        starts: [[1, cells.indexOf('S')]],
+        limit: LIMITS[map],
+        terminal: [...cells].flatMap((cell, state) => ('GH'.includes(cell) ? [state] : [])),
+        outcomes: (state, action) => {
+            if (!slippery) return [{ probability: 1, ...move(state, action) }];
+            return [3, 0, 1].map((turn) => ({ probability: 1 / 3, ...move(state, (action + turn) % 4) }));
+        },
+    });
 }

@@ -11,6 +11,6 @@ export { randomWalk, randomWalkValues } from './random-walk.js';
 export { taxi, encodeTaxi } from './taxi.js';
 export { MountainCar, POSITION, VELOCITY } from './mountain-car.js';
 export {
-  valueIteration, actionValues, firstBest, bestActions, deterministic, uniform, epsilonGreedy, reachable,
-  evaluatePolicy, expectedSteps, evaluateWithin, successWithin, onlineReturn, bestEpsilonSoft,
+    valueIteration, actionValues, firstBest, bestActions, deterministic, uniform, epsilonGreedy, reachable,
+    evaluatePolicy, expectedSteps, evaluateWithin, successWithin, onlineReturn, bestEpsilonSoft,
 } from './dynamic-programming.js';

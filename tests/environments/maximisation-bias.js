@@ -16,18 +16,18 @@ export const RIGHT = 1;
 
 /** @param {{ actionsInB?: number, mean?: number, deviation?: number }} [options] */
 export function maximisationBias({ actionsInB = 10, mean = -0.1, deviation = 1 } = {}) {
-  const maskInA = Array.from({ length: actionsInB }, (_, action) => (action === LEFT || action === RIGHT ? 1 : 0));
-  return defineModel({
-    name: 'Maximisation bias',
-    states: 3,
-    actions: actionsInB,
-    starts: [[1, A]],
-    terminal: [END],
-    allowed: (state) => (state === A ? maskInA : undefined),
-    outcomes: (state, action) => {
-      if (state === B) return [{ probability: 1, next: END, reward: mean, deviation, terminated: true }];
-      if (action === LEFT) return [{ probability: 1, next: B, reward: 0, terminated: false }];
-      return [{ probability: 1, next: END, reward: 0, terminated: true }];
-    },
-  });
+    const maskInA = Array.from({ length: actionsInB }, (_, action) => (action === LEFT || action === RIGHT ? 1 : 0));
+    return defineModel({
+        name: 'Maximisation bias',
+        states: 3,
+        actions: actionsInB,
+        starts: [[1, A]],
+        terminal: [END],
+        allowed: (state) => (state === A ? maskInA : undefined),
+        outcomes: (state, action) => {
+            if (state === B) return [{ probability: 1, next: END, reward: mean, deviation, terminated: true }];
+            if (action === LEFT) return [{ probability: 1, next: B, reward: 0, terminated: false }];
+            return [{ probability: 1, next: END, reward: 0, terminated: true }];
+        },
+    });
 }

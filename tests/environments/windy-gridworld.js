@@ -18,22 +18,22 @@ const KING = [...FOUR, [-1, 1], [1, 1], [1, -1], [-1, -1]];
 
 /** @param {{ moves?: 'four' | 'king', stochastic?: boolean }} [options] */
 export function windyGridworld({ moves = 'four', stochastic = false } = {}) {
-  const steps = moves === 'king' ? KING : FOUR;
-  const arrive = (state, action, gust) => {
-    const column = state % COLUMNS;
-    const row = Math.floor(state / COLUMNS) + steps[action][0] - WIND[column] - gust;
-    const next = Math.min(Math.max(row, 0), ROWS - 1) * COLUMNS + Math.min(Math.max(column + steps[action][1], 0), COLUMNS - 1);
-    return { next, reward: -1, terminated: next === GOAL };
-  };
-  return defineModel({
-    name: `Windy gridworld, ${moves === 'king' ? "king's moves" : '4 moves'}${stochastic ? ', stochastic wind' : ''}`,
-    states: ROWS * COLUMNS,
-    actions: steps.length,
-    starts: [[1, START]],
-    terminal: [GOAL],
-    outcomes: (state, action) => {
-      if (!stochastic || WIND[state % COLUMNS] === 0) return [{ probability: 1, ...arrive(state, action, 0) }];
-      return [-1, 0, 1].map((gust) => ({ probability: 1 / 3, ...arrive(state, action, gust) }));
-    },
-  });
+    const steps = moves === 'king' ? KING : FOUR;
+    const arrive = (state, action, gust) => {
+        const column = state % COLUMNS;
+        const row = Math.floor(state / COLUMNS) + steps[action][0] - WIND[column] - gust;
+        const next = Math.min(Math.max(row, 0), ROWS - 1) * COLUMNS + Math.min(Math.max(column + steps[action][1], 0), COLUMNS - 1);
+        return { next, reward: -1, terminated: next === GOAL };
+    };
+    return defineModel({
+        name: `Windy gridworld, ${moves === 'king' ? "king's moves" : '4 moves'}${stochastic ? ', stochastic wind' : ''}`,
+        states: ROWS * COLUMNS,
+        actions: steps.length,
+        starts: [[1, START]],
+        terminal: [GOAL],
+        outcomes: (state, action) => {
+            if (!stochastic || WIND[state % COLUMNS] === 0) return [{ probability: 1, ...arrive(state, action, 0) }];
+            return [-1, 0, 1].map((gust) => ({ probability: 1 / 3, ...arrive(state, action, gust) }));
+        },
+    });
 }

@@ -8,10 +8,10 @@ const runs = 200;
 let results;
 
 beforeAll(() => {
-  results = cliffWalkingRuns({ algorithm: 'double-q', seed, runs });
-  report(`greedy returns: ${tally(results)}`);
+    results = cliffWalkingRuns({ algorithm: 'double-q', seed, runs });
+    report(`greedy returns: ${tally(results)}`);
 });
 
 test('the online return of the last 100 episodes', () => {
-  expectNear({ row: 'CliffWalking, Double Q', samples: results.map(({ online }) => online), anchor: -25.1, anchorError: 0.6, seed });
+    expectNear({ row: 'CliffWalking, Double Q', samples: results.map(({ online }) => online), anchor: -25.1, anchorError: 0.6, seed });
 });

@@ -13,23 +13,23 @@ const HORIZON = 1000;
  *   the greedy policy afterwards (-1000 if it does not arrive)
  */
 export function cliffWalkingRuns({ algorithm, seed, runs }) {
-  const model = cliffWalking();
-  const config = indexed(model, { algorithm, learningRate: 0.5, discount: 1, policy: { kind: 'epsilon-greedy', epsilon: 0.1 } });
-  return forEachRun({
-    seed,
-    runs,
-    config,
-    environment: model,
-    measure: (agent, play) => ({
-      online: lastMean(train(agent, play, EPISODES).returns, LAST),
-      greedy: evaluateWithin(model, deterministic(model, greedyActions(agent, model)), HORIZON).return,
-    }),
-  });
+    const model = cliffWalking();
+    const config = indexed(model, { algorithm, learningRate: 0.5, discount: 1, policy: { kind: 'epsilon-greedy', epsilon: 0.1 } });
+    return forEachRun({
+        seed,
+        runs,
+        config,
+        environment: model,
+        measure: (agent, play) => ({
+            online: lastMean(train(agent, play, EPISODES).returns, LAST),
+            greedy: evaluateWithin(model, deterministic(model, greedyActions(agent, model)), HORIZON).return,
+        }),
+    });
 }
 
 /** How often each greedy return occurred, as text, best first. */
 export function tally(runs) {
-  const counts = new Map();
-  for (const { greedy } of runs) counts.set(greedy, (counts.get(greedy) ?? 0) + 1);
-  return [...counts].sort(([a], [b]) => b - a).map(([value, count]) => `${value} x ${count}`).join(', ');
+    const counts = new Map();
+    for (const { greedy } of runs) counts.set(greedy, (counts.get(greedy) ?? 0) + 1);
+    return [...counts].sort(([a], [b]) => b - a).map(([value, count]) => `${value} x ${count}`).join(', ');
 }

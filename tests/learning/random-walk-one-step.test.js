@@ -4,5 +4,5 @@ import { expectWalkError } from './random-walk.js';
 import { testSeed } from './support.js';
 
 test('n = 1, step size .8', () => {
-  expectWalkError({ row: 'n = 1', config: { algorithm: 'q-learning', learningRate: 0.8 }, anchor: 0.3447, seed: testSeed(7201) });
+    expectWalkError({ row: 'n = 1', config: { algorithm: 'q-learning', learningRate: 0.8 }, anchor: 0.3447, seed: testSeed(7201) });
 });

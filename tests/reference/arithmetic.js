@@ -6,8 +6,8 @@
  * Decided here
  *   - a table row holds float32; every other quantity (reward, discount, step size, target, TD error) is double
  *   - a row is read exactly and written with one rounding: Q <- f32(Q + step * error)
- *   - values of several rows (tilings, the two tables of Double Q) are added left to right, rounded to float32
- *     after each addition, so that comparing actions compares what a float32 implementation compares
+ *   - values of several rows (tilings, the two tables of Double Q) are added to zero left to right, rounded to float32
+ *     after each addition (so their sum is never -0), so that comparing actions compares what a float32 implementation compares
  *   - what a policy expects is summed over actions in ascending order, in double; an epsilon-greedy policy expects
  *     epsilon of the mean and the rest of the best value
  *   - a schedule keeps its power of `decay` by repeated multiplication: no pow, which differs between engines
@@ -23,7 +23,7 @@ const { fround, exp, log, sqrt, pow } = Math;
 export const accumulate = (total, cell) => fround(total + cell);
 
 /** The two tables of Double Q-learning as one action value: their mean orders actions as their sum does. */
-export const meanOfTables = (first, second) => fround(fround(first + second) * 0.5);
+export const meanOfTables = (first, second) => fround(fround(fround(0 + first) + second) * 0.5);
 
 /** The starting value of one of `count` cells that add up to `initialValue`. */
 export const share = (initialValue, count) => fround(initialValue / count);
@@ -41,10 +41,11 @@ export const blend = (epsilon, average, best) => (epsilon === 0 ? best : epsilon
 export const scheduled = ({ start, end }, power) => end + (start - end) * power;
 
 /**
- * S&B 8.2 plans before it chooses the next action; false chooses first, so that planning sees the choice but the
- * choice does not see the planning.
+ * Whether the next action is chosen after planning, as in S&B 8.2, or before it (so that an agent answers with what it
+ * knew when it was asked). The first makes the second episode of the Dyna maze with 50 planned updates 39 steps long on
+ * average, the second 40.5.
  */
-export const PLAN_BEFORE_CHOOSING = true;
+export const PLAN_BEFORE_CHOOSING = false;
 
 /** 1 / visits, where the visit being learned from is already counted. */
 export const visitRate = (visits) => 1 / (visits > 1 ? visits : 1);
