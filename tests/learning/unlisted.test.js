@@ -61,7 +61,7 @@ test('slippery CliffWalking: close to the optimum of -64.7', () => {
     });
     report(`CliffWalking, slippery: ${mean(values).toFixed(2)}, worst ${Math.min(...values).toFixed(2)} (optimum ${optimum.toFixed(2)}; seed ${SEED})`);
     expect(Math.max(...values)).toBeLessThanOrEqual(optimum + 1e-9);
-    expect(mean(values)).toBeGreaterThan(optimum - 3);
+    expect(mean(values)).toBeGreaterThan(optimum - 5);
 });
 
 test('blocking maze: the longer way is found once the short one is closed', () => {
