@@ -1,0 +1,96 @@
+/* What tests make their memory, agents and runtimes from. Sized for reading a test without looking here. */
+#ifndef QH_TEST_FIXTURE_H
+#define QH_TEST_FIXTURE_H
+
+#include "test.h"
+
+#include "base/bytes.h"
+#include "base/maths.h"
+#include "runtime/batch.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+/* How much a random test does: less under the sanitizers, which are ten times slower. */
+#if QH_ASSERT_LEVEL >= 3
+#define TEST_SHARE(rounds) ((rounds) / 5 + 1)
+#else
+#define TEST_SHARE(rounds) (rounds)
+#endif
+
+/* Where the memory of a test begins, and the pages it finds. In wasm every test uses the same memory from the end of the
+ * static data on, which the tests before it have left dirty. */
+#if defined(__wasm__)
+extern unsigned char __heap_base;
+#define TEST_HEAP_START ((size_t)&__heap_base)
+QH_INLINE uint32_t test_pages(void) {
+    return (uint32_t)__builtin_wasm_memory_size(0);
+}
+#else
+#define TEST_HEAP_START ((size_t)0)
+QH_INLINE uint32_t test_pages(void) {
+    return 0;
+}
+#endif
+
+#define TEST_MAX_PAGES 16384u
+
+static const uint32_t TEST_NO_POOLS[QH_POOL_COUNT] = {0, 0, 0};
+static const uint32_t TEST_POOLS[QH_POOL_COUNT] = {8, 16, 4};
+
+/* Opens a memory; the first quarter MiB natively is made as dirty as it is in wasm. */
+static inline qh_result test_memory_open(qh_memory *memory, const uint32_t pools[QH_POOL_COUNT],
+                                         bool track) {
+    *memory = (qh_memory){0};
+    QH_TRY(qh_budget_open(&memory->budget, TEST_MAX_PAGES));
+#if !defined(__wasm__)
+    memset((void *)memory->budget.base, 0xA5, 262144);
+#endif
+    return qh_memory_open(memory, 0, TEST_HEAP_START, pools, track);
+}
+
+static inline void test_memory_close(qh_memory *memory) {
+    qh_budget_close(&memory->budget);
+}
+
+/* A definition of an index agent without chance: greedy, the first of equals. */
+static inline qh_agent_def test_greedy(uint32_t actions, uint32_t states) {
+    qh_agent_def def = qh_agent_def_default();
+    def.actions = actions;
+    def.encoder.kind = QH_ENCODER_INDEX;
+    def.encoder.states = states;
+    def.policy = QH_GREEDY;
+    def.tie_break = QH_TIE_FIRST;
+    return def;
+}
+
+static inline qh_schedule test_constant(double value) {
+    return (qh_schedule){value, value, 1};
+}
+
+static inline qh_observation test_state(double state) {
+    return (qh_observation){NULL, state};
+}
+
+static inline qh_observation test_values(const float *values) {
+    return (qh_observation){values, 0};
+}
+
+static inline qh_experience test_outcome(double reward, qh_observation next, uint32_t ending) {
+    return (qh_experience){next, reward, ending, 0};
+}
+
+/* What an observer of an agent can see of what it learned, and of its chance. */
+static inline uint64_t test_agent_state(const qh_agent *agent) {
+    uint64_t hash = qh_agent_hash(agent);
+    hash = qh__hash_bytes(agent->random.state, sizeof agent->random.state, hash);
+    hash = qh__hash_bytes(&agent->metrics, sizeof agent->metrics, hash);
+    hash = qh__hash_bytes(&agent->rate.power, sizeof agent->rate.power, hash);
+    hash = qh__hash_step(hash, (uint64_t)agent->last_action << 2 | (uint64_t)agent->running << 1 |
+                                   (uint64_t)agent->ended);
+    if (agent->running) hash = qh__hash_bytes(agent->keys, agent->tilings * sizeof(uint64_t), hash);
+    for (uint32_t t = 0; t < agent->encoder.trends; t++)
+        hash = qh__hash_bytes(&agent->encoder.average[t], sizeof(float), hash);
+    return qh__hash_step(hash, (uint64_t)agent->replay.count << 32 | agent->replay.next);
+}
+
+#endif
