@@ -91,8 +91,7 @@ const common = {
     target: 'es2022',
     charset: 'utf8',
     legalComments: 'none',
-    minifySyntax: true,
-    minifyWhitespace: true,
+    minifySyntax: true, // and lines are kept: an engine prints the line that threw
     write: false,
     logLevel: 'warning',
 };

@@ -410,6 +410,7 @@ export class Agent {
     #failed(method, result, given) {
         if (this.#core.gone !== null) return this.#core.unusable();
         const code = this.#handle === 0 ? 'STALE_HANDLE' : typeof result === 'number' ? codeOf(result) : (result ?? 'INVALID_ARGUMENT');
+        if (given.observation === this.#input && this.#input.length !== 0) given.observation = this.#input.subarray(0, this.#dims);
         return explainFailure({ agent: this, actions: this.#actions, core: this.#core, method, code, given });
     }
 }

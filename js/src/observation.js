@@ -76,6 +76,8 @@ export function stateProblem(states, state, name) {
 function vectorProblem(dims, values, name) {
     const expected = `${name} must be an array of ${dims.length} numbers, one per dimension`;
     if (typeof values !== 'object' || values === null) return `${expected}, not ${describe(values)}`;
+    if (ArrayBuffer.isView(values) && values.byteLength === 0)
+        return `${expected}, not an empty view (growth of the memory detaches views: read agent.input anew)`;
     if (values.length !== dims.length) return `${expected}, not ${lengthOf(values.length)}`;
     for (let i = 0; i < dims.length; i++) {
         const x = values[i];
