@@ -28,7 +28,7 @@ import { KNOBS, instances } from './parameters.js';
 import { COMPONENTS } from './reward.js';
 
 /** What a change costs: a gain must stand out from the noise of the sum it is read from, which grows with its root. */
-export const MOVE_COST = 0.05;
+export const MOVE_COST = 0.15;
 const ROW = FIRST_KNOB + CELL_KNOBS.length;
 const HEIGHT_CLASSES = [23, 32];                            // m, upper limits of low and middle
 const OF_TRAFFIC = new Set(['sliceShare', 'admissionThreshold', 'sleepThreshold']);

@@ -13,7 +13,7 @@ import { ANGLE_BINS, arrayFactorTable } from './antenna.js';
 import { cellWatts } from './energy.js';
 import { LINKS, NEAR, NOISE_MASK } from './environment.js';
 import { CELLS, NEIGHBOURS, SECTORS, SITES, neighbourTable } from './geometry.js';
-import { CANDIDATES, HandoverWalk } from './handover.js';
+import { HandoverWalk } from './handover.js';
 import { Kpis } from './kpis.js';
 import { SEGMENTS, SEGMENT_SECONDS, TICK, TICKS, USERS } from './mobility.js';
 import { KNOBS, Levels, knobNamed } from './parameters.js';
@@ -141,7 +141,8 @@ export class Network {
   beginPeriod() {
     this.applyLevels();
     this.components.fill(0);
-    for (const field of [this.rateSum, this.edgeUsers, this.failures, this.blocks, this.handovers, this.pingPongs, this.watts]) field.fill(0);
+    const perPeriod = [this.rateSum, this.edgeUsers, this.failures, this.blocks, this.handovers, this.pingPongs, this.watts];
+    for (const field of perPeriod) field.fill(0);
     this.updateSleep();
     this.receive(this.rxAfter, this.environment.linkAfter, this.environment.depressionAfter);
     this.attach();

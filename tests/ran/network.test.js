@@ -77,16 +77,16 @@ describe('every knob matters', () => {
   });
 
   test('cell individual offset: draws users to the cell', () => {
-    const levels = [new Levels(), new Levels()];
-    levels[0].of.offset[0] = 0;
-    levels[1].of.offset[0] = 6;
+    const raised = new Levels();
+    for (let cell = 0; cell < CELLS; cell += 3) raised.of.offset[cell] = 6;
     const users = [0, 0];
     const environment = new Environment(SEED);
     environment.period = START - 1;
-    const networks = levels.map((each) => new Network(environment, each));
-    for (let p = 0; p < 12; p++) {
+    environment.demand.fill(5);
+    const networks = [new Levels(), raised].map((each) => new Network(environment, each));
+    for (let p = 0; p < 3; p++) {
       runPeriod(environment, networks);
-      networks.forEach((network, i) => { users[i] += network.users[0]; });
+      networks.forEach((network, i) => { for (let cell = 0; cell < CELLS; cell += 3) users[i] += network.users[cell]; });
     }
     expect(users[1]).toBeGreaterThan(users[0]);
   });
@@ -121,7 +121,7 @@ describe('every knob matters', () => {
   });
 
   test('P0 and alpha: power rises with both and stops at 23 dBm', () => {
-    expect(blockPower(-88, 0.8, 1e-10)).toBeCloseTo(1, 6);
+    expect(blockPower(-88, 0.8, 1e-10)).toBeCloseTo(10 ** -0.8, 6);
     expect(blockPower(-84, 0.8, 1e-10) / blockPower(-88, 0.8, 1e-10)).toBeCloseTo(10 ** 0.4, 6);
     expect(blockPower(-88, 0.9, 1e-10) / blockPower(-88, 0.8, 1e-10)).toBeCloseTo(10, 6);
     expect(blockPower(-76, 1, 1e-14)).toBe(UE_POWER);
