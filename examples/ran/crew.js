@@ -4,7 +4,7 @@
  * Paid: the difference reward (Wolpert and Tumer, "Optimal payoff functions for members of
  * collectives", 2001) of its surroundings,
  *
- *   r_i = sum over j in N(i), c in C(k) of  u_jc - u0_jc   - MOVE_COST sqrt|N(i)|   if it moved, else 0
+ *   r_i = sum over j in N(i), c in C(k) of  u_jc - u0_jc   - cost   if it moved, else 0
  *
  * u are the reward components (`reward.js`) of the network over the periods up to the next decision, u0
  * those of its twin, a copy made at the decision in which every agent kept its level; both
@@ -29,6 +29,8 @@ import { COMPONENTS } from './reward.js';
 
 /** What a change costs: a gain must stand out from the noise of the sum it is read from, which grows with its root. */
 export const MOVE_COST = 0.15;
+/** The same for the knobs that touch their own cell alone. */
+export const LOCAL_MOVE_COST = 0.05;
 const ROW = FIRST_KNOB + CELL_KNOBS.length;
 const HEIGHT_CLASSES = [23, 32];                            // m, upper limits of low and middle
 const OF_TRAFFIC = new Set(['sliceShare', 'admissionThreshold', 'sleepThreshold']);
@@ -133,7 +135,7 @@ export class Crew {
   pay(rewards, actions, components, twin) {
     let mask = -1;
     for (let i = 0; i < this.size; i++) {
-      const cost = MOVE_COST * Math.sqrt(this.paid[i].length);
+      const cost = this.paid[i].length === 1 ? LOCAL_MOVE_COST : MOVE_COST * Math.sqrt(this.paid[i].length);
       rewards[i] = ACTIONS[actions[i]] === 0 ? 0 : -cost;
       if (this.moved[i] === 0) continue;
       if (this.mask[i] !== mask) {

@@ -29,7 +29,7 @@ const at = (name, level) => {
 };
 
 /** The network at the lowest and at the highest level of a knob. */
-function ends(name, periods = 6) {
+function ends(name, periods = 3) {
   const top = KNOBS.find((knob) => knob.name === name).levels.length - 1;
   return runFor(periods, [at(name, 0), at(name, top)]).map((network) => ({ network, ...network.kpis.summary() }));
 }
@@ -67,7 +67,7 @@ test('a copy of the state goes on like the original', () => {
 
 describe('every knob matters', () => {
   test.each(KNOBS.filter((knob) => knob.name !== 'offset').map((knob) => knob.name))('%s changes the reward', (name) => {
-    const [low, high] = ends(name, 8);
+    const [low, high] = ends(name, 4);
     expect(low.reward).not.toBe(high.reward);
   });
 
@@ -93,7 +93,7 @@ describe('every knob matters', () => {
 
   test('hysteresis and time to trigger: fewer handovers', () => {
     for (const name of ['hysteresis', 'timeToTrigger', 'a3Offset']) {
-      const [low, high] = ends(name);
+      const [low, high] = ends(name, 3);
       expect(high.handoverRate).toBeLessThan(low.handoverRate * 0.9);
     }
   });
