@@ -1,0 +1,182 @@
+/**
+ * The loops that are timed, of one agent and of 593. Each comparison loads its own copy of this module: a call in a loop then meets
+ * one kind of agent only, and the engine optimises it for that.
+ */
+import { AGENTS, SHAPE, WINDOW } from './workload.js';
+
+/* ---------------------------------------------------------------- one agent */
+
+/** The states of a round, which `prepare` puts there: as many of the walk as `size`, a power of two. */
+function createWindow(walk, size = WINDOW) {
+    const seen = walk.slice(0, size);
+    const prepare = (round) => {
+        for (let i = 0; i < size; i++) seen[i] = walk[(round * size + i) % walk.length];
+    };
+    return { seen, last: size - 1, prepare };
+}
+
+export function actLoops(agent, baseline, walk, size) {
+    const { seen, last, prepare } = createWindow(walk, size);
+    const loops = {
+        qhive: (count) => {
+            let sum = 0;
+            for (let i = 0; i < count; i++) sum += agent.act(seen[i & last]);
+            return sum;
+        },
+        baseline: (count) => {
+            let sum = 0;
+            for (let i = 0; i < count; i++) sum += baseline.act(seen[i & last]);
+            return sum;
+        },
+    };
+    return { loops, prepare };
+}
+
+export function maskLoops(agent, baseline, walk, mask) {
+    const { seen, last, prepare } = createWindow(walk);
+    const options = { mask };
+    const loops = {
+        qhive: (count) => {
+            let sum = 0;
+            for (let i = 0; i < count; i++) sum += agent.act(seen[i & last], options);
+            return sum;
+        },
+        baseline: (count) => {
+            let sum = 0;
+            for (let i = 0; i < count; i++) sum += baseline.actMasked(seen[i & last], mask);
+            return sum;
+        },
+    };
+    return { loops, prepare };
+}
+
+export function learnLoops(agent, baseline, { walk, actions, rewards }) {
+    const { seen, last, prepare } = createWindow(walk);
+    const loops = {
+        qhive: (count) => {
+            let sum = 0;
+            for (let i = 0; i < count; i++)
+                sum += agent.learn(seen[i & last], actions[i & last], rewards[i & last], seen[(i + 1) & last]);
+            return sum;
+        },
+        baseline: (count) => {
+            let sum = 0;
+            for (let i = 0; i < count; i++)
+                sum += baseline.learn(seen[i & last], actions[i & last], rewards[i & last], seen[(i + 1) & last]);
+            return sum;
+        },
+    };
+    return { loops, prepare };
+}
+
+/** `prepare` puts the state of a round into `agent.input`, and into an array of the baseline's own. */
+function placeStates(agent, walk) {
+    const own = new Float32Array(SHAPE.dims);
+    const prepare = (round) => {
+        own.set(walk[round % walk.length]);
+        agent.input.set(own);
+    };
+    return { own, prepare };
+}
+
+export function actInPlaceLoops(agent, baseline, { walk }) {
+    const { own, prepare } = placeStates(agent, walk);
+    const loops = {
+        qhive: (count) => {
+            const { input } = agent;
+            let sum = 0;
+            for (let i = 0; i < count; i++) sum += agent.act(input);
+            return sum;
+        },
+        baseline: (count) => {
+            let sum = 0;
+            for (let i = 0; i < count; i++) sum += baseline.act(own);
+            return sum;
+        },
+    };
+    return { loops, prepare };
+}
+
+/** The state lies in place, the one it led to is copied in. */
+export function learnInPlaceLoops(agent, baseline, { walk, actions, rewards }) {
+    const { own, prepare: place } = placeStates(agent, walk);
+    const { seen, last, prepare: move } = createWindow(walk);
+    const prepare = (round) => {
+        place(round);
+        move(round);
+    };
+    const loops = {
+        qhive: (count) => {
+            const { input } = agent;
+            let sum = 0;
+            for (let i = 0; i < count; i++) sum += agent.learn(input, actions[i & last], rewards[i & last], seen[i & last]);
+            return sum;
+        },
+        baseline: (count) => {
+            let sum = 0;
+            for (let i = 0; i < count; i++) sum += baseline.learn(own, actions[i & last], rewards[i & last], seen[i & last]);
+            return sum;
+        },
+    };
+    return { loops, prepare };
+}
+
+/* ---------------------------------------------------------------- 593 agents */
+
+export function batchActLoops(batches, baselines, frames) {
+    const actions = new Int32Array(AGENTS);
+    return {
+        qhive: (count) => {
+            for (let i = 0; i < count; i++) batches[i % batches.length].act();
+            return batches[0].actions[0];
+        },
+        baseline: (count) => {
+            for (let i = 0; i < count; i++) {
+                const { rows } = frames[i % frames.length];
+                for (let j = 0; j < AGENTS; j++) actions[j] = baselines[j].act(rows[j]);
+            }
+            return actions[0];
+        },
+    };
+}
+
+/** The baselines remember the row (the key) of the state they are in, as qhive does: one hash a step. */
+export function batchStepLoops(batches, baselines, frames) {
+    const actions = new Int32Array(AGENTS);
+    for (let j = 0; j < AGENTS; j++) actions[j] = baselines[j].begin(frames[0].rows[j]);
+    return {
+        qhive: (count) => {
+            for (let i = 0; i < count; i++) batches[i % batches.length].step();
+            return batches[0].actions[0];
+        },
+        baseline: (count) => {
+            for (let i = 0; i < count; i++) {
+                const { rows, rewards, endings } = frames[i % frames.length];
+                for (let j = 0; j < AGENTS; j++) actions[j] = baselines[j].step(rewards[j], rows[j], endings[j]);
+            }
+            return actions[0];
+        },
+    };
+}
+
+/** The same without a memory of the row: learn(state, action, reward, next), then act(next). */
+export function batchLearnAndActLoops(batches, baselines, frames) {
+    const actions = new Int32Array(AGENTS);
+    return {
+        qhive: (count) => {
+            for (let i = 0; i < count; i++) batches[i % batches.length].step();
+            return batches[0].actions[0];
+        },
+        baseline: (count) => {
+            for (let i = 0; i < count; i++) {
+                const { rows } = frames[i % frames.length];
+                const { rows: nextRows, rewards } = frames[(i + 1) % frames.length];
+                for (let j = 0; j < AGENTS; j++) {
+                    baselines[j].learn(rows[j], actions[j], rewards[j], nextRows[j]);
+                    actions[j] = baselines[j].act(nextRows[j]);
+                }
+            }
+            return actions[0];
+        },
+    };
+}
