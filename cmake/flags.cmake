@@ -19,7 +19,7 @@ set(QHIVE_DEFINITIONS QH_ASSERT_LEVEL=${QHIVE_ASSERT_LEVEL} QHIVE_VERSION="${QHI
 # __builtin_memcpy, which stays one load and store. The hot kernels use SIMD intrinsics; vectorising and
 # unrolling the other loops made the module a fifth larger (28.8 KB gzipped against 23.8).
 set(QHIVE_WASM_COMPILE_FLAGS
-  --target=wasm32 -O3 -fno-vectorize -fno-slp-vectorize -fno-unroll-loops
+  --target=wasm32 -Os -fno-vectorize -fno-slp-vectorize -fno-unroll-loops
   -ffreestanding -nostdlib -nostdlibinc -fvisibility=hidden
   -mbulk-memory -msign-ext -mnontrapping-fptoint -mmutable-globals
 )

@@ -16,6 +16,7 @@ set(QHIVE_SOURCES
   # learn
   src/learn/agent.c
   src/learn/encoder.c
+  src/learn/plan.c
   src/learn/policy.c
   src/learn/replay.c
   src/learn/rules.c

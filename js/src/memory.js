@@ -68,9 +68,9 @@ export class MemoryInfo {
     }
 
     owners() {
-        const owners = this.#info()[12];
+        const count = this.#info()[12];
         const owners = [];
-        for (let i = 0; i < owners; i++) {
+        for (let i = 0; i < count; i++) {
             if (this.#core.call('qh_memory_owner', i) !== 1) continue;
             const [kind, id, liveBytes, quota] = this.#core.numbers;
             const quotaBytes = quota >= UNLIMITED ? Infinity : (this.#agents.get(id)?.config.quotaBytes ?? quota);

@@ -1,4 +1,4 @@
-#include "learn/agent.h"
+#include "learn/express.h"
 
 #include "base/bytes.h"
 #include "base/maths.h"
@@ -56,21 +56,13 @@ static qh_result check(const qh_agent_def *def) {
         def->replay_kind <= QH_REPLAY_PRIORITIZED && in_unit(def->replay_alpha) &&
         in_unit(def->replay_beta) && def->planning <= 1000000 &&
         def->replay_capacity <= 0x10000000 && def->quota_bytes >= 0 && combination_is_valid(def);
-    return valid ? qh_encoder_check(&def->encoder) : QH_INVALID_ARGUMENT;
+    return valid ? qh_plan_check(&def->encoder) : QH_INVALID_ARGUMENT;
 }
 
 /* What must agree for a table to mean the same to two agents. */
-static uint64_t hash_config(const qh_agent_def *def, uint64_t plane_seed) {
-    const qh_encoder_def *encoder = &def->encoder;
-    uint64_t hash =
-        qh__hash_step(encoder->kind, (uint64_t)def->actions << 8 | (def->algorithm == QH_DOUBLE_Q));
-    if (encoder->kind == QH_ENCODER_INDEX) return qh__hash_step(hash, encoder->states);
-    if (encoder->kind == QH_ENCODER_TILES) hash = qh__hash_step(hash, encoder->tilings);
-    if (encoder->kind == QH_ENCODER_SIMHASH)
-        hash = qh__hash_step(qh__hash_step(hash, encoder->bits), plane_seed);
-    for (uint32_t i = 0; i < encoder->dim_count; i++)
-        hash = qh__hash_step(hash, qh__hash_bytes(&encoder->dims[i], sizeof(qh_dim), i));
-    return hash;
+static uint64_t hash_config(const qh_agent_def *def, uint64_t seed) {
+    return qh__hash_step(qh_plan_hash(&def->encoder, seed),
+                         (uint64_t)def->actions << 8 | (def->algorithm == QH_DOUBLE_Q));
 }
 
 /* ---------------------------------------------------------------- life */
@@ -129,7 +121,7 @@ static qh_result open_pending(qh_agent *agent) {
 static qh_result open_parts(qh_agent *agent, const qh_agent_def *def) {
     qh_memory *memory = agent->memory;
     QH_TRY(
-        qh_encoder_open(&agent->encoder, &def->encoder, &memory->heap, &agent->owner, agent->seed));
+        qh_encoder_open(&agent->encoder, &def->encoder, agent->plans, &agent->owner));
     uint32_t extra = (agent->double_q ? agent->stride * (uint32_t)sizeof(float) : 0) +
                      (def->planning ? agent->stride * (uint32_t)sizeof(qh_model) : 0);
     qh_table_open(&agent->table, memory, &agent->owner, def->actions, extra, agent->initial_value);
@@ -137,6 +129,9 @@ static qh_result open_parts(qh_agent *agent, const qh_agent_def *def) {
                           agent->tilings, def->replay_kind == QH_REPLAY_PRIORITIZED,
                           def->replay_alpha));
     QH_TRY(open_pending(agent));
+    agent->express = agent->quick && agent->encoder.quick;
+    agent->express_learner = agent->express && def->algorithm == QH_Q_LEARNING && def->n_step == 1 &&
+                             def->lambda == 0 && def->planning == 0 && def->replay_capacity == 0;
     void *input;
     QH_TRY(qh_pool_acquire(&memory->pools[QH_POOL_STATE], &agent->owner, &input));
     memset(input, 0, QH_STATE_BYTES);
@@ -149,11 +144,12 @@ static size_t quota_of(const qh_agent_def *def) {
 }
 
 static void seed_random(qh_agent *agent) {
-    agent->random = qh__random_seeded(agent->seed, agent->stream);
+    agent->random = qh__random_seeded(agent->plans->seed, agent->stream);
 }
 
-qh_result qh_agent_open(qh_memory *memory, const qh_agent_def *def, qh_handle handle,
-                        uint32_t number, uint64_t seed, qh_agent **result) {
+qh_result qh_agent_open(qh_plans *plans, const qh_agent_def *def, qh_handle handle, uint32_t number,
+                        qh_agent **result) {
+    qh_memory *memory = plans->memory;
     QH_TRY(check(def));
     uint32_t tilings = def->encoder.kind == QH_ENCODER_TILES ? def->encoder.tilings : 1;
     uint32_t stride = qh__stride_of(def->actions);
@@ -168,11 +164,11 @@ qh_result qh_agent_open(qh_memory *memory, const qh_agent_def *def, qh_handle ha
     agent->memory = memory;
     agent->owner = owner;
     agent->block_bytes = bytes;
-    agent->seed = seed;
+    agent->plans = plans;
     agent->stream = def->name_length
                         ? qh__hash_bytes(def->name, def->name_length, 0) | (uint64_t)1 << 63
                         : number;
-    agent->config_hash = hash_config(def, seed);
+    agent->config_hash = hash_config(def, plans->seed);
     agent->initial_value = (float)(def->initial_value / tilings);
     lay_out_agent(agent, def);
     set_learning(agent, def);
@@ -197,7 +193,7 @@ void qh_agent_close(qh_agent *agent) {
                  (size_t)agent->n_step * agent->pending.entry_bytes);
     qh_heap_free(heap, &agent->owner, agent->traces.entries,
                  agent->traces.capacity * sizeof(qh_trace));
-    if (agent->encoder.block) qh_encoder_close(&agent->encoder, heap, &agent->owner);
+    qh_encoder_close(&agent->encoder, agent->plans, &agent->owner);
     if (agent->input) qh_pool_release(&memory->pools[QH_POOL_STATE], &agent->owner, agent->input);
     qh_owner owner = agent->owner;
     qh_heap_free(heap, &owner, agent, agent->block_bytes);
@@ -369,6 +365,7 @@ QH_INLINE void remember(qh_agent *agent, const uint64_t *keys, const uint32_t *r
 }
 
 int32_t qh_agent_commit_step(qh_agent *agent, const qh_experience *experience) {
+    if (QH_LIKELY(agent->express_learner)) return qh__express_commit_step(agent, experience);
     agent->borrowed = true;
     uint32_t action = (uint32_t)agent->last_action;
     qh_encoder_move(&agent->encoder);
@@ -453,6 +450,11 @@ qh_result qh_agent_learn(qh_agent *agent, qh_observation observation, uint32_t a
     qh__agent_find(agent, keys, rows);
     QH_TRY(reserve_rows(agent, rows));
     QH_TRY(qh_replay_reserve(&agent->replay));
+    if (QH_LIKELY(agent->express_learner)) {
+        qh__agent_ensure(agent, keys, rows);
+        *td_error = qh__express_learn(agent, rows[0], action, experience, qh__table_find(&agent->table, next_keys[0]));
+        return QH_OK;
+    }
     agent->borrowed = true;
     *td_error = learn_transition(agent, keys, rows, action, experience, next_keys, next_action);
     agent->borrowed = false;
@@ -575,7 +577,7 @@ qh_result qh_agent_reset(qh_agent *agent) {
     agent->rate.power = agent->policy.exploration.power = 1;
     agent->running = agent->ended = false;
     agent->last_action = QH_NO_ACTION;
-    for (uint32_t i = 0; i < agent->encoder.trends; i++) agent->encoder.average[i] = 0;
+    for (uint32_t i = 0; i < agent->encoder.plan->trends; i++) agent->encoder.average[i] = 0;
     seed_random(agent);
     return QH_OK;
 }

@@ -42,38 +42,42 @@ typedef struct qh_agent_metrics {
     double action_count, learning_steps, episodes, reward_sum, td_error_sum, last_update;
 } qh_agent_metrics;
 
+/* Ordered by heat: a decision touches the first lines only. */
 typedef struct qh_agent {
     qh_handle handle;
     uint32_t actions, stride, tilings;
-    uint32_t algorithm;
-    bool double_q, rate_visits, borrowed;
-    bool running; /* in an episode */
-    bool ended;   /* the last one came to its end, rather than none having begun */
     bool
         quick; /* one key, one table, few actions, greedy or epsilon-greedy: the hot path of a choice */
+    bool borrowed;
+    bool running; /* in an episode */
+    bool ended;   /* the last one came to its end, rather than none having begun */
+    bool express, express_learner; /* see express.h */
+    bool double_q, rate_visits;
+    uint32_t algorithm;
     int32_t last_action;
+    float *unseen; /* the values of a state without a row */
     qh_random random;
-    double discount;
-    qh_schedule_state rate;
-    qh_policy policy;
     qh_encoder encoder;
+    qh_policy policy;
+    qh_agent_metrics metrics;
     qh_table table;
     uint64_t *keys,
         *next_keys; /* `tilings` each: of the state the agent is in, of the one prepared */
     uint32_t *rows, *next_rows; /* their locations, QH_NO_ROW while there is none */
-    float *unseen;              /* the values of a state without a row */
-    float *input;               /* 64 floats of the state pool: a place for the observation */
+    double discount;
+    qh_schedule_state rate;
     double lambda;
     uint32_t n_step, planning;
-    double replay_beta;
-    float initial_value;
     qh_replay replay;
     qh_traces traces;
     qh_pending_queue pending;
-    qh_agent_metrics metrics;
+    double replay_beta;
+    float initial_value;
+    float *input; /* 64 floats of the state pool: a place for the observation */
+    qh_plans *plans;
     qh_memory *memory;
     qh_owner owner;
-    uint64_t seed, stream, config_hash;
+    uint64_t stream, config_hash;
     size_t block_bytes;
     char *name;
     uint32_t name_length;
@@ -93,10 +97,9 @@ typedef struct qh_experience {
     double time;     /* milliseconds, the caller's clock */
 } qh_experience;
 
-/* Makes an agent. Its random stream is that of its name if it has one, else that of its `number`. QH_INVALID_ARGUMENT for a
+/* Makes an agent in the memory of `plans`, seeded by theirs. Its random stream is that of its name if it has one, else that of its `number`. QH_INVALID_ARGUMENT for a
  * definition out of range, QH_QUOTA_EXCEEDED when the quota does not hold even an agent that learned nothing. */
-qh_result qh_agent_open(qh_memory *memory, const qh_agent_def *def, qh_handle handle,
-                        uint32_t number, uint64_t seed, qh_agent **agent);
+qh_result qh_agent_open(qh_plans *plans, const qh_agent_def *def, qh_handle handle, uint32_t number, qh_agent **agent);
 void qh_agent_close(qh_agent *agent);
 
 /* Begins an episode; the action is that of the policy. */

@@ -10,8 +10,6 @@
 #define TWO_23 8388608.0f
 #define BITS_OF_TWO_23 0x4B000000
 #define SUSPICIOUS 16000
-#define MAX_BINS 65536u
-#define NARROW_BINS 256u
 
 /* ---------------------------------------------------------------- the hash of cells */
 
@@ -30,8 +28,6 @@ QH_INLINE uint64_t mix_sums(uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
     uint64_t x = a * 0x9E3779B97F4A7C15u + b * 0xC2B2AE3D27D4EB4Fu;
     uint64_t y = c * 0xD6E8FEB86659FD93u + d * 0xA0761D6478BD642Fu;
     x ^= qh__rotl64(y, 32);
-    x = (x ^ (x >> 32)) * 0xE7037ED1A0B428DBu;
-    x ^= x >> 29;
     return x | (uint64_t)(x == 0);
 }
 
@@ -39,7 +35,7 @@ QH_INLINE uint64_t mix_sums(uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
 static uint32_t cell_of(const qh_encoder *encoder, uint32_t dim, float x) {
     const qh_lanes *lanes = &encoder->lanes[dim / 16];
     float y = x * lanes->scale[dim % 16] + lanes->offset[dim % 16];
-    uint32_t bins = encoder->bins[dim], bits;
+    uint32_t bins = encoder->plan->bins[dim], bits;
     if (!(y > 0) || bins == 0) return 0;
     if (y > (float)(bins - 1)) return bins - 1;
     y += TWO_23;
@@ -55,7 +51,7 @@ static bool has_nan(const float *x, uint32_t count) {
 
 /* The kernel's sums, lane by lane. Cells 4 lane .. 4 lane + 3 of a group of 16 are the bytes of a lane. */
 static uint64_t slow_key(const qh_encoder *encoder, const float *x) {
-    uint32_t used = encoder->dims + encoder->trends;
+    uint32_t used = encoder->plan->dims + encoder->plan->trends;
     uint64_t sums[4] = {0};
     if (has_nan(x, used)) return 0;
     for (uint32_t group = 0; group < encoder->padded; group += 16) {
@@ -80,7 +76,7 @@ static uint64_t slow_key(const qh_encoder *encoder, const float *x) {
 }
 
 static uint64_t wide_key(const qh_encoder *encoder, const float *x) {
-    uint32_t used = encoder->dims + encoder->trends;
+    uint32_t used = encoder->plan->dims + encoder->plan->trends;
     uint64_t key = 0;
     if (has_nan(x, used)) return 0;
     for (uint32_t dim = 0; dim < used; dim++)
@@ -132,97 +128,32 @@ uint64_t qh__encoder_cells_key(const qh_encoder *encoder, const float *row) {
     return QH_LIKELY(!encoder->wide) ? narrow_key(encoder, row) : wide_key(encoder, row);
 }
 
-/* ---------------------------------------------------------------- definition and life */
+/* ---------------------------------------------------------------- life */
 
-static bool dim_is_valid(const qh_dim *dim) {
-    return qh__is_finite(dim->min) && qh__is_finite(dim->max) && dim->min < dim->max &&
-           qh__is_finite((double)(dim->max - dim->min)) && dim->bins <= MAX_BINS &&
-           dim->trend >= 0 && dim->trend <= 1;
-}
-
-qh_result qh_encoder_check(const qh_encoder_def *def) {
-    if (def->kind == QH_ENCODER_INDEX) return def->states > 0 ? QH_OK : QH_INVALID_ARGUMENT;
-    if (def->kind > QH_ENCODER_TILES || def->dim_count == 0) return QH_INVALID_ARGUMENT;
-    if (def->kind == QH_ENCODER_SIMHASH && (def->bits < 1 || def->bits > 32))
-        return QH_INVALID_ARGUMENT;
-    if (def->kind == QH_ENCODER_TILES && (def->tilings < 1 || def->tilings > QH_MAX_TILINGS))
-        return QH_INVALID_ARGUMENT;
-    uint32_t all = def->dim_count;
-    for (uint32_t i = 0; i < def->dim_count && all <= QH_MAX_DIMS; i++) {
-        if (!dim_is_valid(&def->dims[i])) return QH_INVALID_ARGUMENT;
-        all += def->dims[i].trend > 0;
-    }
-    return all <= QH_MAX_DIMS ? QH_OK : QH_INVALID_ARGUMENT;
-}
-
-static void set_lane(qh_encoder *encoder, uint32_t lane, float min, float max, uint32_t bins) {
-    double range = (double)max - (double)min, scale = (bins ? bins : 1) / range;
-    double margin = QH_MAX(0x1p-10, bins * 0x1p-23);
-    qh_lanes *lanes = &encoder->lanes[lane / 16];
-    lanes->scale[lane % 16] = (float)scale;
-    lanes->offset[lane % 16] = (float)(-(double)min * scale - 0.5 + margin);
-    lanes->last[lane % 16] = (uint8_t)(bins ? QH_MIN(bins - 1, 255u) : 0);
-    encoder->bins[lane] = bins;
-    encoder->min[lane] = min;
-    encoder->range[lane] = (float)(1 / range);
-    encoder->wide |= bins > NARROW_BINS;
-}
-
-static void set_lanes(qh_encoder *encoder, const qh_encoder_def *def) {
-    uint32_t lane = def->dim_count;
-    for (uint32_t i = 0; i < def->dim_count; i++) {
-        const qh_dim *dim = &def->dims[i];
-        set_lane(encoder, i, dim->min, dim->max, dim->bins);
-        if (!(dim->trend > 0)) continue;
-        encoder->trend[lane - def->dim_count] = (qh_trend){i, dim->trend};
-        set_lane(encoder, lane++, 0, 1, dim->bins);
-    }
-}
-
-/* Standard normal numbers would need a logarithm and a cosine; the sum of 12 uniforms is as good a direction. */
-static void draw_planes(qh_encoder *encoder, uint64_t seed) {
-    qh_random random = qh__random_seeded(seed, 0x73696D68617368);
-    uint32_t used = encoder->dims + encoder->trends;
-    for (uint32_t bit = 0; bit < encoder->bits; bit++)
-        for (uint32_t i = 0; i < used; i++) {
-            double sum = -6;
-            for (int k = 0; k < 12; k++) sum += qh__random_unit(&random);
-            encoder->planes[bit * encoder->padded + i] = (float)sum;
-        }
-}
-
-qh_result qh_encoder_open(qh_encoder *encoder, const qh_encoder_def *def, qh_heap *heap,
-                          qh_owner *owner, uint64_t seed) {
-    *encoder = (qh_encoder){.kind = def->kind, .keys = 1, .states = def->states};
-    if (def->kind == QH_ENCODER_INDEX) return QH_OK;
-    encoder->dims = def->dim_count;
-    for (uint32_t i = 0; i < def->dim_count; i++) encoder->trends += def->dims[i].trend > 0;
-    uint32_t used = encoder->dims + encoder->trends, padded = (used + 15) & ~15u;
-    encoder->padded = padded;
-    encoder->quick = encoder->trends == 0 && def->kind == QH_ENCODER_BINS;
-    if (def->kind == QH_ENCODER_TILES) encoder->keys = def->tilings;
-    if (def->kind == QH_ENCODER_SIMHASH) encoder->bits = def->bits;
-    size_t lanes = padded / 16 * sizeof(qh_lanes);
-    size_t words = (3 + (size_t)encoder->bits) * padded + 4 * (size_t)encoder->trends;
-    encoder->byte_count = lanes + words * sizeof(float);
+qh_result qh_encoder_open(qh_encoder *encoder, const qh_encoder_def *def, qh_plans *plans, qh_owner *owner) {
+    qh_plan *plan;
+    QH_TRY(qh_plan_acquire(plans, def, &plan));
+    *encoder = (qh_encoder){.plan = plan, .lanes = plan->lanes, .padded = plan->padded, .wide = plan->wide};
+    encoder->quick = plan->trends == 0 && plan->kind == QH_ENCODER_BINS;
+    if (plan->trends == 0) return QH_OK;
     void *block;
-    QH_TRY(qh_heap_alloc_zeroed(heap, owner, encoder->byte_count, QH_BLOCK_encoder, &block));
-    encoder->block = encoder->lanes = block;
-    float *at = (float *)(void *)((unsigned char *)block + lanes);
-    encoder->min = at;
-    encoder->range = at += padded;
-    encoder->bins = (uint32_t *)(void *)(at += padded);
-    encoder->planes = at += padded;
-    encoder->average = at += (size_t)encoder->bits * padded;
-    encoder->moved = at += encoder->trends;
-    encoder->trend = (qh_trend *)(void *)(at + encoder->trends);
-    set_lanes(encoder, def);
-    if (encoder->bits) draw_planes(encoder, seed);
+    qh_result result = qh_heap_alloc_zeroed(&plans->memory->heap, owner, 2 * sizeof(float) * plan->trends,
+                                            QH_BLOCK_encoder, &block);
+    if (result != QH_OK) {
+        qh_plan_release(plans, plan);
+        *encoder = (qh_encoder){0};
+        return result;
+    }
+    encoder->average = block;
+    encoder->moved = encoder->average + plan->trends;
     return QH_OK;
 }
 
-void qh_encoder_close(qh_encoder *encoder, qh_heap *heap, qh_owner *owner) {
-    qh_heap_free(heap, owner, encoder->block, encoder->byte_count);
+void qh_encoder_close(qh_encoder *encoder, qh_plans *plans, qh_owner *owner) {
+    if (!encoder->plan) return;
+    if (encoder->average)
+        qh_heap_free(&plans->memory->heap, owner, encoder->average, 2 * sizeof(float) * encoder->plan->trends);
+    qh_plan_release(plans, encoder->plan);
     *encoder = (qh_encoder){0};
 }
 
@@ -234,16 +165,16 @@ QH_INLINE float clamp_unit(float x) {
 }
 
 QH_INLINE float normalised(const qh_encoder *encoder, const float *observation, uint32_t dim) {
-    return clamp_unit((observation[dim] - encoder->min[dim]) * encoder->range[dim]);
+    return clamp_unit((observation[dim] - encoder->plan->min[dim]) * encoder->plan->range[dim]);
 }
 
 /* The row the kernels read: raw dimensions, trends, zeros. */
 static const float *assemble(const qh_encoder *encoder, const float *observation,
                              const float *averages, float *row) {
     if (QH_LIKELY(encoder->quick)) return observation;
-    uint32_t i = 0, dims = encoder->dims;
+    uint32_t i = 0, dims = encoder->plan->dims;
     for (; i < dims; i++) row[i] = observation[i];
-    for (uint32_t t = 0; t < encoder->trends; t++) row[i++] = averages[t];
+    for (uint32_t t = 0; t < encoder->plan->trends; t++) row[i++] = averages[t];
     for (; i < encoder->padded; i++) row[i] = 0;
     return row;
 }
@@ -252,7 +183,7 @@ static const float *assemble(const qh_encoder *encoder, const float *observation
 static bool normalise_row(const qh_encoder *encoder, const float *row, float *vector) {
     float poison = 0;
     for (uint32_t i = 0; i < encoder->padded; i++) {
-        float x = (row[i] - encoder->min[i]) * encoder->range[i];
+        float x = (row[i] - encoder->plan->min[i]) * encoder->plan->range[i];
         vector[i] = clamp_unit(x);
         poison += x != x ? 1.0f : 0.0f;
     }
@@ -275,9 +206,9 @@ static bool simhash_key(const qh_encoder *encoder, const float *row, uint64_t *k
     if (!normalise_row(encoder, row, vector)) return false;
     for (uint32_t i = 0; i < encoder->padded; i++) vector[i] -= 0.5f;
     uint64_t signs = 0;
-    for (uint32_t bit = 0; bit < encoder->bits; bit++)
+    for (uint32_t bit = 0; bit < encoder->plan->bits; bit++)
         signs |=
-            (uint64_t)(dot(vector, encoder->planes + bit * encoder->padded, encoder->padded) > 0)
+            (uint64_t)(dot(vector, encoder->plan->planes + bit * encoder->padded, encoder->padded) > 0)
             << bit;
     *key = qh__mix64(signs + 1);
     return true;
@@ -286,14 +217,14 @@ static bool simhash_key(const qh_encoder *encoder, const float *row, uint64_t *k
 /* Tiling t is displaced by t (1, 3, 5, ...) / tilings of a tile (S&B 9.5.4; Miller & Glanz 1996), so dimension i of x,
  * in tiles, falls into tile floor(x + (t (2 i + 1) mod tilings) / tilings). Dimensions without bins do not count. */
 static bool tile_keys(const qh_encoder *encoder, const float *row, uint64_t *keys) {
-    uint32_t used = encoder->dims + encoder->trends, tilings = encoder->keys;
+    uint32_t used = encoder->plan->dims + encoder->plan->trends, tilings = encoder->plan->keys;
     double position[QH_MAX_DIMS];
     uint32_t keyed = 0;
     for (uint32_t i = 0; i < used; i++) {
-        float x = (row[i] - encoder->min[i]) * encoder->lanes[i / 16].scale[i % 16];
+        float x = (row[i] - encoder->plan->min[i]) * encoder->lanes[i / 16].scale[i % 16];
         if (x != x) return false;
-        if (encoder->bins[i] == 0) continue;
-        float bins = (float)encoder->bins[i];
+        if (encoder->plan->bins[i] == 0) continue;
+        float bins = (float)encoder->plan->bins[i];
         position[keyed++] = (double)(x < 0 ? 0 : bins < x ? bins : x);
     }
     for (uint32_t t = 0; t < tilings; t++) {
@@ -308,7 +239,7 @@ static bool tile_keys(const qh_encoder *encoder, const float *row, uint64_t *key
 }
 
 static bool index_key(const qh_encoder *encoder, double state, uint64_t *key) {
-    if (!(state >= 0 && state < encoder->states)) return false;
+    if (!(state >= 0 && state < encoder->plan->states)) return false;
     uint32_t index = (uint32_t)state;
     if ((double)index != state) return false;
     *key = qh__mix64((uint64_t)index + 1);
@@ -320,9 +251,9 @@ static qh_result keys_with(const qh_encoder *encoder, const float *observation,
     float buffer[QH_MAX_DIMS];
     const float *row = assemble(encoder, observation, averages, buffer);
     bool valid;
-    if (QH_LIKELY(encoder->kind == QH_ENCODER_BINS))
+    if (QH_LIKELY(encoder->plan->kind == QH_ENCODER_BINS))
         valid = (*keys = qh__encoder_cells_key(encoder, row)) != 0;
-    else if (encoder->kind == QH_ENCODER_SIMHASH)
+    else if (encoder->plan->kind == QH_ENCODER_SIMHASH)
         valid = simhash_key(encoder, row, keys);
     else
         valid = tile_keys(encoder, row, keys);
@@ -331,39 +262,39 @@ static qh_result keys_with(const qh_encoder *encoder, const float *observation,
 
 qh_result qh_encoder_keys(const qh_encoder *encoder, const float *observation, double state,
                           uint64_t *keys) {
-    if (encoder->kind == QH_ENCODER_INDEX)
+    if (encoder->plan->kind == QH_ENCODER_INDEX)
         return index_key(encoder, state, keys) ? QH_OK : QH_INVALID_ARGUMENT;
     return keys_with(encoder, observation, encoder->average, keys);
 }
 
 qh_result qh_encoder_keys_moving(qh_encoder *encoder, const float *observation, double state,
                                  bool first, uint64_t *keys) {
-    if (encoder->kind == QH_ENCODER_INDEX)
+    if (encoder->plan->kind == QH_ENCODER_INDEX)
         return index_key(encoder, state, keys) ? QH_OK : QH_INVALID_ARGUMENT;
-    for (uint32_t t = 0; t < encoder->trends; t++) {
-        float x = normalised(encoder, observation, encoder->trend[t].dim),
+    for (uint32_t t = 0; t < encoder->plan->trends; t++) {
+        float x = normalised(encoder, observation, encoder->plan->trend[t].dim),
               average = encoder->average[t];
-        encoder->moved[t] = first ? x : average + encoder->trend[t].alpha * (x - average);
+        encoder->moved[t] = first ? x : average + encoder->plan->trend[t].alpha * (x - average);
     }
     return keys_with(encoder, observation, encoder->moved, keys);
 }
 
 void qh_encoder_move(qh_encoder *encoder) {
-    for (uint32_t t = 0; t < encoder->trends; t++) encoder->average[t] = encoder->moved[t];
+    for (uint32_t t = 0; t < encoder->plan->trends; t++) encoder->average[t] = encoder->moved[t];
 }
 
 qh_result qh_encoder_vector(const qh_encoder *encoder, const float *observation, double state,
                             float *vector, uint32_t *length) {
     uint64_t key;
     *length = 1;
-    if (encoder->kind == QH_ENCODER_INDEX) {
+    if (encoder->plan->kind == QH_ENCODER_INDEX) {
         vector[0] = (float)state;
         return index_key(encoder, state, &key) ? QH_OK : QH_INVALID_ARGUMENT;
     }
     float buffer[QH_MAX_DIMS], padded[QH_MAX_DIMS];
     if (!normalise_row(encoder, assemble(encoder, observation, encoder->average, buffer), padded))
         return QH_INVALID_ARGUMENT;
-    *length = encoder->dims + encoder->trends;
+    *length = encoder->plan->dims + encoder->plan->trends;
     for (uint32_t i = 0; i < *length; i++) vector[i] = padded[i];
     return QH_OK;
 }

@@ -25,50 +25,23 @@
 #ifndef QH_LEARN_ENCODER_H
 #define QH_LEARN_ENCODER_H
 
-#include "base/random.h"
-#include "memory/memory.h"
-#include "qhive/agent.h"
+#include "learn/plan.h"
 
-typedef struct qh_trend {
-    uint32_t dim; /* the dimension it averages */
-    float alpha;
-} qh_trend;
-
-/* Constants of 16 dimensions, as the kernel reads them. */
-typedef struct qh_lanes {
-    float scale[16], offset[16];
-    uint8_t last[16]; /* bins - 1, at most 255 */
-} qh_lanes;
-
-/* Raw dimensions come first, then trends, then neutral lanes up to a multiple of 16. */
 typedef struct qh_encoder {
-    uint32_t kind;
-    uint32_t dims; /* as observed */
-    uint32_t trends;
+    /* the hot path */
+    bool quick; /* bins without trends: `qh__encoder_cells_key` is all, on the row in place */
+    bool wide;  /* a dimension has more than 256 bins */
     uint32_t padded;
-    uint32_t keys; /* T */
-    uint32_t bits;
-    uint32_t states;
-    bool quick;      /* bins without trends: `qh__encoder_cells_key` is all, on the row in place */
-    bool wide;       /* a dimension has more than 256 bins */
-    qh_lanes *lanes; /* padded / 16 */
-    float *min, *range; /* of each lane: the least value and 1 / (max - min) */
-    uint32_t *bins;     /* of each lane */
-    qh_trend *trend;
+    const qh_lanes *lanes;
+    /* the rest */
+    qh_plan *plan;
     float *average; /* of each trend, now */
     float *moved;   /* what `keys_moving` found; `move` makes it so */
-    float *planes;  /* simhash: bits rows of `padded` */
-    size_t byte_count;
-    void *block;
 } qh_encoder;
 
-/* Checks a definition: QH_OK or QH_INVALID_ARGUMENT. */
-qh_result qh_encoder_check(const qh_encoder_def *def);
-
-/* `seed` draws the hyperplanes of a simhash. */
-qh_result qh_encoder_open(qh_encoder *encoder, const qh_encoder_def *def, qh_heap *heap,
-                          qh_owner *owner, uint64_t seed);
-void qh_encoder_close(qh_encoder *encoder, qh_heap *heap, qh_owner *owner);
+/* Takes a reference to the plan of `def`; trends are the owner's. */
+qh_result qh_encoder_open(qh_encoder *encoder, const qh_encoder_def *def, qh_plans *plans, qh_owner *owner);
+void qh_encoder_close(qh_encoder *encoder, qh_plans *plans, qh_owner *owner);
 
 /* The keys of an observation with the trends as they are. `state` counts for index encoders, `observation` (dims floats)
  * for all others. QH_INVALID_ARGUMENT for a state that is no integer below `states`, or a NaN. */

@@ -24,8 +24,8 @@ typedef struct qh_schedule_state {
 typedef struct qh_policy {
     uint32_t kind; /* qh_policy_kind */
     uint32_t actions;
-    bool first; /* ties go to the first */
     qh_schedule_state exploration;
+    bool first; /* ties go to the first */
     double ucb_c;
 } qh_policy;
 

@@ -7,7 +7,7 @@
  *   A terminated episode bootstraps with 0; a truncated one with its last state (SARSA draws the action it would take).
  *   target = reward + discount * value, in double; q = float(q + (step / tilings) * (target - q)), in double, one rounding.
  *   Returns of n steps are folded from the newest reward to the oldest. A visit is counted before its update. */
-#include "learn/agent.h"
+#include "learn/express.h"
 
 #define LEAST_TRACE 0.001
 
@@ -18,21 +18,6 @@ static uint32_t choose_any_next(qh_agent *agent, const uint32_t *rows) {
     const float *values = qh__agent_gather(agent, rows, QH_BOTH_TABLES, scratch);
     const uint32_t *counts = agent->policy.kind == QH_UCB ? qh__agent_counts(agent, rows) : NULL;
     return qh_policy_choose(&agent->policy, values, counts, NULL, &agent->random);
-}
-
-QH_INLINE void visit(qh_agent *agent, const uint32_t *rows, uint32_t action) {
-    for (uint32_t t = 0; t < agent->tilings; t++) {
-        uint32_t *count =
-            &qh__row_counts(&agent->table, qh__table_row(&agent->table, rows[t]))[action];
-        if (QH_LIKELY(*count != UINT32_MAX)) ++*count;
-    }
-}
-
-QH_INLINE void count_step(qh_agent *agent, double td_error) {
-    agent->metrics.learning_steps++;
-    agent->metrics.td_error_sum += qh__abs(td_error);
-    qh__schedule_step(&agent->rate);
-    qh__schedule_step(&agent->policy.exploration);
 }
 
 static double value_of(const qh_agent *agent, const uint32_t *rows, uint32_t action,
@@ -78,18 +63,12 @@ static double next_value(qh_agent *agent, const uint32_t *rows, int32_t next_act
     }
 }
 
-static double step_size(const qh_agent *agent, qh_row *row, uint32_t action) {
-    if (QH_LIKELY(!agent->rate_visits)) return qh__schedule_value(&agent->rate);
-    uint32_t visits = qh__row_counts(&agent->table, row)[action];
-    return 1.0 / QH_MAX(visits, 1u);
-}
-
 /* Moves Q(s, a) by step * td_error, spread over the tilings. */
 static void nudge_row(qh_agent *agent, uint32_t location, uint32_t action, qh_which learner,
                       double scaled_error) {
     qh_row *row = qh__table_row(&agent->table, location);
     float *q = (learner == QH_SECOND_TABLE ? qh__row_second(agent, row) : row->q) + action;
-    double step = step_size(agent, row, action) / agent->tilings;
+    double step = qh__step_size(agent, row, action) / agent->tilings;
     *q = qh__to_float((double)*q + step * scaled_error);
 }
 
@@ -112,26 +91,11 @@ static double update_any(qh_agent *agent, const uint32_t *rows, uint32_t action,
     return learn_towards(agent, rows, action, learner, target, weight);
 }
 
-/* Hot path: Q-learning with one key and one table; the same arithmetic as `update_any`. */
-QH_INLINE double update_quick(qh_agent *agent, uint32_t row, uint32_t action, double reward,
-                              bool terminated, uint32_t next_row, double weight) {
-    const qh_table *table = &agent->table;
-    const float *ahead = next_row == QH_NO_ROW ? agent->unseen : qh__table_row(table, next_row)->q;
-    double target = reward;
-    if (QH_LIKELY(!terminated))
-        target += agent->discount * (double)qh__max_of_all(ahead, agent->stride);
-    qh_row *here = qh__table_row(table, row);
-    double td_error = target - (double)here->q[action];
-    here->q[action] = qh__to_float((double)here->q[action] +
-                                   step_size(agent, here, action) * (weight * td_error));
-    return td_error;
-}
-
 QH_INLINE double update(qh_agent *agent, const uint32_t *rows, uint32_t action, double reward,
                         bool terminated, const uint32_t *next_rows, int32_t next_action,
                         double weight) {
     if (QH_LIKELY(agent->quick && agent->algorithm == QH_Q_LEARNING))
-        return update_quick(agent, rows[0], action, reward, terminated, next_rows[0], weight);
+        return qh__update_express(agent, rows[0], action, reward, terminated, next_rows[0], weight);
     return update_any(agent, rows, action, reward, terminated, next_rows, next_action, weight);
 }
 
@@ -143,9 +107,9 @@ double qh__rules_update(qh_agent *agent, const uint32_t *rows, uint32_t action, 
 
 double qh__rules_learn(qh_agent *agent, const uint32_t *rows, uint32_t action, double reward,
                        bool terminated, const uint32_t *next_rows, int32_t next_action) {
-    visit(agent, rows, action);
+    qh__visit(agent, rows, action);
     double td_error = update(agent, rows, action, reward, terminated, next_rows, next_action, 1);
-    count_step(agent, td_error);
+    qh__count_step(agent, td_error);
     return td_error;
 }
 
@@ -163,7 +127,7 @@ static int32_t one_step(qh_agent *agent, double reward, uint32_t ending) {
         chooses_first ? (int32_t)choose_next(agent, agent->next_rows) : QH_NO_ACTION;
     double td_error = update(agent, agent->rows, (uint32_t)agent->last_action, reward,
                              ending == QH_TERMINATED, agent->next_rows, next_action, 1);
-    count_step(agent, td_error);
+    qh__count_step(agent, td_error);
     if (!chooses_first && ending == QH_GOING_ON)
         next_action = (int32_t)choose_next(agent, agent->next_rows);
     return next_action;
@@ -207,7 +171,7 @@ static int32_t n_steps(qh_agent *agent, double reward, uint32_t ending) {
         td_error = learn_oldest(agent, ending == QH_TERMINATED, next_action);
     while (ending != QH_GOING_ON && agent->pending.count > 0)
         td_error = learn_oldest(agent, ending == QH_TERMINATED, next_action);
-    count_step(agent, td_error);
+    qh__count_step(agent, td_error);
     if (!chooses_first && ending == QH_GOING_ON)
         next_action = (int32_t)choose_next(agent, agent->next_rows);
     return next_action;
@@ -264,14 +228,14 @@ static int32_t traced(qh_agent *agent, double reward, uint32_t ending) {
         agent->traces.count = 0;
     else
         fade(agent);
-    count_step(agent, td_error);
+    qh__count_step(agent, td_error);
     return next_action;
 }
 
 /* ---------------------------------------------------------------- the door */
 
 int32_t qh__rules_step(qh_agent *agent, double reward, uint32_t ending) {
-    visit(agent, agent->rows, (uint32_t)agent->last_action);
+    qh__visit(agent, agent->rows, (uint32_t)agent->last_action);
     if (agent->lambda > 0) return traced(agent, reward, ending);
     return agent->n_step > 1 ? n_steps(agent, reward, ending) : one_step(agent, reward, ending);
 }

@@ -58,23 +58,22 @@ typedef struct qh_directory {
 
 typedef struct qh_table {
     /* the path of a lookup */
-    qh_directory buckets; /* segments of 16 buckets; the first may be shorter */
-    qh_directory spills;  /* segments of 16 buckets; the first has 4 */
-    qh_directory row_segments;
+    uint32_t rows;
     uint32_t level_mask; /* 2^level - 1 */
     uint32_t split;      /* next bucket to split, <= level_mask */
     uint32_t row_bytes;
-    uint32_t rows;
+    qh_directory buckets; /* segments of 16 buckets; the first may be shorter */
+    qh_directory spills;  /* segments of 16 buckets; the first has 4 */
+    qh_memory *memory;
+    uint32_t actions, stride, extra_bytes;
     /* the path of an insertion */
-    uint32_t row_offset; /* next offset in the last row segment */
-    uint32_t row_room;   /* rows that fit after `rows` without memory */
+    qh_directory row_segments;
+    uint32_t row_room; /* rows that fit after `rows` without memory */
     uint32_t first_rows, segment_rows;
     uint32_t spill_free; /* 1 + the first free spill bucket, 0: none */
     uint32_t spill_free_count;
     uint32_t spill_promised; /* of these, kept for the insertions reserved */
-    uint32_t actions, stride, extra_bytes;
     float initial_value;
-    qh_memory *memory;
     qh_owner *owner;
 } qh_table;
 

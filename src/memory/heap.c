@@ -87,18 +87,20 @@ static qh_result take(qh_heap *heap, uint32_t index, size_t bytes, void **block)
     return QH_OK;
 }
 
-/* What every way of taking a block does: quota first, then the memory, then the books. */
+/* What every way of taking a block does: quota first, then the memory, then the books. A carved region has no record: what
+ * is handed out of it has, and its first block lies at the same address. */
 static qh_result take_charged(qh_heap *heap, qh_owner *owner, uint32_t index, size_t bytes,
                               qh_block_kind kind, void **block) {
     if (!qh_owner_affords(owner, bytes)) return QH_QUOTA_EXCEEDED;
     if (injected_failure(heap)) return QH_GROWTH_FAILED;
-    if (heap->records) QH_TRY(qh_records_reserve(heap, heap->records));
+    qh_records *records = index == CARVED ? NULL : heap->records;
+    if (records) QH_TRY(qh_records_reserve(heap, records));
     QH_TRY(index == CARVED ? bump(heap, bytes, 64, block) : take(heap, index, bytes, block));
     qh_owner_charge(owner, bytes);
     heap->live_blocks++;
     heap->live_bytes += bytes;
     if (heap->live_bytes > heap->peak_bytes) heap->peak_bytes = heap->live_bytes;
-    if (heap->records) qh_records_add(heap->records, *block, bytes, owner, kind);
+    if (records) qh_records_add(records, *block, bytes, owner, kind);
     return QH_OK;
 }
 

@@ -21,7 +21,7 @@ qh_result qh_memory_open(qh_memory *memory, uint32_t initial_pages, size_t start
         QH_TRY(qh_budget_grow(budget, initial_pages - budget->pages));
     qh_heap_open(&memory->heap, budget, start);
     qh_owner_open(&memory->heap, &memory->runtime_owner, 0, QH_OWNER_runtime, SIZE_MAX);
-    qh_owner_open(&memory->heap, &memory->records_owner, 1, QH_OWNER_runtime, SIZE_MAX);
+    qh_owner_open(&memory->heap, &memory->records_owner, 0, QH_OWNER_records, SIZE_MAX);
     memory->records = (qh_records){.owner = &memory->records_owner};
     if (track_allocations) memory->heap.records = &memory->records;
     return open_pools(memory, pool_capacities);

@@ -23,7 +23,8 @@ typedef enum qh_block_kind {
 
 /* X(name): who owns blocks. */
 #define QH_OWNER_KINDS(X)                                                                          \
-    X(runtime) X(agent) X(batch) X(knowledge) X(index) X(zones) X(federation) X(metrics) X(messages)
+    X(runtime) X(agent) X(batch) X(records) X(encoders) X(knowledge) X(index) X(zones) X(federation) X(metrics)    \
+    X(messages)
 
 typedef enum qh_owner_kind {
 #define QH_OWNER_KIND_ENUM(name) QH_OWNER_##name,

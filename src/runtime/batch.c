@@ -1,6 +1,7 @@
 #include "runtime/batch.h"
 
 #include "base/bytes.h"
+#include "learn/express.h"
 
 /* ---------------------------------------------------------------- life */
 
@@ -158,7 +159,9 @@ qh_result qh_batch_act(qh_runtime *runtime, qh_batch *batch, bool greedy) {
     QH_TRY(find_keys(batch));
     for (uint32_t i = 0; i < batch->count; i++) {
         qh_agent *agent = batch->agents[i];
-        if (QH_LIKELY(agent->tilings == 1)) {
+        if (QH_LIKELY(agent->express)) {
+            batch->actions[i] = qh__express_act(agent, batch->keys[i], greedy);
+        } else if (agent->tilings == 1) {
             batch->actions[i] = qh_agent_act_on(agent, batch->keys + i, greedy, NULL);
         } else {
             qh_observation observation = observation_of(batch, i);

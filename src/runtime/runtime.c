@@ -19,10 +19,10 @@ qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **
         qh_runtime *runtime = qh__at(&budget, at);
         memset(runtime, 0, sizeof *runtime);
         runtime->memory.budget = budget;
-        runtime->seed = def->seed;
-        runtime->next_number = 1;
+            runtime->next_number = 1;
         opened = qh_memory_open(&runtime->memory, def->initial_pages, end, def->pools,
                                 def->track_allocations);
+        qh_plans_open(&runtime->plans, &runtime->memory, def->seed);
         budget = runtime->memory.budget;
         *result = runtime;
     }
@@ -121,7 +121,7 @@ qh_result qh_runtime_create_agent(qh_runtime *runtime, const qh_agent_def *def, 
     QH_TRY(reserve_slot(runtime));
     qh_handle next = next_handle(runtime);
     qh_agent *agent;
-    QH_TRY(qh_agent_open(&runtime->memory, def, next, runtime->next_number, runtime->seed, &agent));
+    QH_TRY(qh_agent_open(&runtime->plans, def, next, runtime->next_number, &agent));
     take_slot(runtime, next, agent, QH_SLOT_AGENT);
     runtime->next_number++;
     runtime->agent_count++;
@@ -150,7 +150,7 @@ uint64_t qh_runtime_hash(const qh_runtime *runtime) {
 
 bool qh_runtime_validate(const qh_runtime *runtime) {
     uint32_t agents = 0, listed = 0, free_slots = 0;
-    if (!qh_memory_validate(&runtime->memory)) return false;
+    if (!qh_memory_validate(&runtime->memory) || !qh_plans_validate(&runtime->plans)) return false;
     for (uint32_t i = 0; i < runtime->slot_count; i++) {
         const qh_slot *slot = &runtime->slots[i];
         free_slots += slot->kind == QH_SLOT_FREE && slot->generation <= QH_HANDLE_LAST_GENERATION;

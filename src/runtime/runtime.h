@@ -29,7 +29,7 @@ typedef enum qh_slot_kind {
 
 typedef struct qh_runtime {
     qh_memory memory;
-    uint64_t seed;
+    qh_plans plans;
     qh_slot *slots;
     uint32_t slot_count, slot_capacity;
     uint32_t first_free; /* 1 + a slot's number */

@@ -6,6 +6,7 @@
 #include "wasm/io.h"
 
 #include "base/bytes.h"
+#include "learn/express.h"
 
 qh_io qh__io;
 static qh_runtime *runtime;
@@ -128,6 +129,10 @@ EXPORT(int32_t, qh_step,
 /* Chooses an action, learns nothing. */
 EXPORT(int32_t, qh_act, (uint32_t handle, double state, uint32_t flags)) {
     AGENT_OR_RETURN(agent, handle);
+    if (QH_LIKELY(agent->express && !agent->borrowed && !(flags & QH_FLAG_MASK))) {
+        uint64_t key = qh__encoder_cells_key(&agent->encoder, observed(agent, state, flags).values);
+        return QH_LIKELY(key != 0) ? qh__express_act(agent, key, flags & QH_FLAG_GREEDY) : QH_INVALID_ARGUMENT;
+    }
     uint32_t words[QH_MASK_WORDS];
     int32_t action;
     QH_TRY(qh_agent_act(agent, observed(agent, state, flags), flags & QH_FLAG_GREEDY,
@@ -305,7 +310,7 @@ EXPORT(int32_t, qh_batch_act_all, (uint32_t handle, uint32_t flags)) {
     if (!runtime) return QH_INVALID_STATE
 
 /* numbers: pages, max pages, live bytes, peak live bytes, live blocks, end of the stack (1 MiB), heap base, start and end
- * of the pools, end of the heap in use, growths logged, agents alive, slots (owners to ask for), records, tracking. */
+ * of the pools, end of the heap in use, growths logged, agents alive, owners to ask for, records, tracking. */
 EXPORT(int32_t, qh_memory_info, (void)) {
     RUNTIME_OR_RETURN;
     const qh_memory *memory = &runtime->memory;
@@ -322,7 +327,7 @@ EXPORT(int32_t, qh_memory_info, (void)) {
     numbers[9] = (double)memory->heap.bump;
     numbers[10] = QH_MIN(memory->budget.growth_count, (uint32_t)QH_GROWTH_LOG);
     numbers[11] = runtime->agent_count;
-    numbers[12] = runtime->slot_count;
+    numbers[12] = 3 + runtime->slot_count;
     numbers[13] = (double)memory->records.capacity;
     numbers[14] = memory->heap.records != NULL;
     return QH_OK;
@@ -352,14 +357,16 @@ static int32_t write_owner(const qh_owner *owner) {
     return 1;
 }
 
-/* numbers: kind, id, live bytes, quota of owner `index`: 0 the runtime, 1 the records, 2 + n the object in slot n.
+/* numbers: kind, id, live bytes, quota of owner `index`: 0 the runtime, 1 the records, 2 the encoders'
+ * plans, 3 + n the object in slot n.
  * Returns 1, or 0 where the slot is free. */
 EXPORT(int32_t, qh_memory_owner, (uint32_t index)) {
     RUNTIME_OR_RETURN;
     if (index == 0) return write_owner(&runtime->memory.runtime_owner);
     if (index == 1) return write_owner(&runtime->memory.records_owner);
-    if (index - 2 >= runtime->slot_count) return QH_INVALID_ARGUMENT;
-    const qh_slot *slot = &runtime->slots[index - 2];
+    if (index == 2) return write_owner(&runtime->plans.owner);
+    if (index - 3 >= runtime->slot_count) return QH_INVALID_ARGUMENT;
+    const qh_slot *slot = &runtime->slots[index - 3];
     if (slot->kind == QH_SLOT_AGENT) return write_owner(&((const qh_agent *)slot->object)->owner);
     return slot->kind == QH_SLOT_BATCH ? write_owner(&((const qh_batch *)slot->object)->owner) : 0;
 }

@@ -1,0 +1,98 @@
+/* The express lane: what most agents do most of the time, in as few instructions as we could make it, inline where it is called.
+ *
+ * An agent rides it (`express`) when its encoder is bins without trends and it has one table, at most 32 actions and a greedy or
+ * epsilon-greedy policy; it also learns there (`express_learner`) when its rule is one-step Q-learning without traces, replay and
+ * planning. Every function does exactly the arithmetic of its general twin in agent.c and rules.c; the tests hold them together. */
+#ifndef QH_LEARN_EXPRESS_H
+#define QH_LEARN_EXPRESS_H
+
+#include "learn/agent.h"
+
+/* ---------------------------------------------------------------- parts that the rules share */
+
+QH_INLINE void qh__visit(qh_agent *agent, const uint32_t *rows, uint32_t action) {
+    for (uint32_t t = 0; t < agent->tilings; t++) {
+        uint32_t *count =
+            &qh__row_counts(&agent->table, qh__table_row(&agent->table, rows[t]))[action];
+        if (QH_LIKELY(*count != UINT32_MAX)) ++*count;
+    }
+}
+
+QH_INLINE void qh__count_step(qh_agent *agent, double td_error) {
+    agent->metrics.learning_steps++;
+    agent->metrics.td_error_sum += qh__abs(td_error);
+    qh__schedule_step(&agent->rate);
+    qh__schedule_step(&agent->policy.exploration);
+}
+
+QH_INLINE double qh__step_size(const qh_agent *agent, qh_row *row, uint32_t action) {
+    if (QH_LIKELY(!agent->rate_visits)) return qh__schedule_value(&agent->rate);
+    uint32_t visits = qh__row_counts(&agent->table, row)[action];
+    return 1.0 / QH_MAX(visits, 1u);
+}
+
+/* Q-learning with one key and one table; the arithmetic of `update_any`. */
+QH_INLINE double qh__update_express(qh_agent *agent, uint32_t row, uint32_t action, double reward,
+                              bool terminated, uint32_t next_row, double weight) {
+    const qh_table *table = &agent->table;
+    const float *ahead = next_row == QH_NO_ROW ? agent->unseen : qh__table_row(table, next_row)->q;
+    double target = reward;
+    if (QH_LIKELY(!terminated))
+        target += agent->discount * (double)qh__max_of_all(ahead, agent->stride);
+    qh_row *here = qh__table_row(table, row);
+    double td_error = target - (double)here->q[action];
+    here->q[action] = qh__to_float((double)here->q[action] +
+                                   qh__step_size(agent, here, action) * (weight * td_error));
+    return td_error;
+}
+
+QH_INLINE const float *qh__express_values(const qh_agent *agent, uint32_t row) {
+    return row == QH_NO_ROW ? agent->unseen : qh__table_row(&agent->table, row)->q;
+}
+
+QH_INLINE int32_t qh__express_choose(qh_agent *agent, uint32_t row, bool greedy) {
+    return (int32_t)qh__choose_of_few(&agent->policy, qh__express_values(agent, row),
+                                      greedy || agent->policy.kind == QH_GREEDY, &agent->random);
+}
+
+/* ---------------------------------------------------------------- whole calls */
+
+/* The action for a key, counted. */
+QH_INLINE int32_t qh__express_act(qh_agent *agent, uint64_t key, bool greedy) {
+    agent->metrics.action_count++;
+    return qh__express_choose(agent, qh__table_find(&agent->table, key), greedy);
+}
+
+/* Learns from a transition between two keys, the first of which has a row. Returns the TD error. */
+QH_INLINE double qh__express_learn(qh_agent *agent, uint32_t row, uint32_t action, const qh_experience *experience,
+                                   uint32_t next_row) {
+    qh__visit(agent, &row, action);
+    double td_error = qh__update_express(agent, row, action, experience->reward,
+                                         experience->ending == QH_TERMINATED, next_row, 1);
+    qh__count_step(agent, td_error);
+    agent->metrics.reward_sum += experience->reward;
+    agent->metrics.last_update = experience->time;
+    if (QH_UNLIKELY(experience->ending != QH_GOING_ON)) agent->metrics.episodes++;
+    return td_error;
+}
+
+/* The second half of a step, after qh_agent_prepare_step. */
+QH_INLINE int32_t qh__express_commit_step(qh_agent *agent, const qh_experience *experience) {
+    uint64_t key = agent->next_keys[0];
+    qh__agent_ensure(agent, agent->keys, agent->rows);
+    uint32_t next_row = qh__table_find(&agent->table, key);
+    qh__express_learn(agent, agent->rows[0], (uint32_t)agent->last_action, experience, next_row);
+    agent->keys[0] = key;
+    agent->rows[0] = next_row;
+    bool running = experience->ending == QH_GOING_ON;
+    agent->running = running;
+    agent->ended = !running;
+    agent->last_action = QH_NO_ACTION;
+    if (QH_LIKELY(running)) {
+        agent->metrics.action_count++;
+        agent->last_action = qh__express_choose(agent, next_row, false);
+    }
+    return agent->last_action;
+}
+
+#endif
