@@ -211,7 +211,7 @@ static void be_born(const qh_agent *agent, uint32_t location) {
 
 void qh__agent_give_birth(qh_agent *agent, const uint64_t *keys, uint32_t *rows) {
     for (uint32_t t = 0; t < agent->tilings; t++) {
-        if (rows[t] == QH_NO_ROW) rows[t] = qh__table_find(&agent->table, keys[t]);
+        if (rows[t] == QH_NO_ROW) rows[t] = qh_table_find(&agent->table, keys[t]);
         if (rows[t] != QH_NO_ROW) continue;
         rows[t] = qh_table_insert(&agent->table, keys[t]);
         be_born(agent, rows[t]);
@@ -243,24 +243,13 @@ const uint32_t *qh__agent_counts(const qh_agent *agent, const uint32_t *rows) {
                : qh__row_counts(&agent->table, qh__table_row(&agent->table, rows[0]));
 }
 
-static int32_t choose_any(qh_agent *agent, const uint32_t *rows, bool greedy,
-                          const uint32_t *mask) {
+static QH_NOINLINE int32_t choose(qh_agent *agent, const uint32_t *rows, bool greedy, const uint32_t *mask) {
     float scratch[QH_MAX_ACTIONS];
     const float *values = qh__agent_gather(agent, rows, QH_BOTH_TABLES, scratch);
-    if (greedy)
-        return (int32_t)qh_policy_greedy(values, agent->actions, agent->policy.first, mask,
-                                         &agent->random);
+    agent->metrics.action_count++;
+    if (greedy) return (int32_t)qh_policy_greedy(values, agent->actions, agent->policy.first, mask, &agent->random);
     const uint32_t *counts = agent->policy.kind == QH_UCB ? qh__agent_counts(agent, rows) : NULL;
     return (int32_t)qh_policy_choose(&agent->policy, values, counts, mask, &agent->random);
-}
-
-QH_INLINE int32_t choose(qh_agent *agent, const uint32_t *rows, bool greedy, const uint32_t *mask) {
-    agent->metrics.action_count++;
-    if (QH_UNLIKELY(!agent->quick || mask)) return choose_any(agent, rows, greedy, mask);
-    const float *values =
-        rows[0] == QH_NO_ROW ? agent->unseen : qh__table_row(&agent->table, rows[0])->q;
-    return (int32_t)qh__choose_of_few(&agent->policy, values,
-                                      greedy || agent->policy.kind == QH_GREEDY, &agent->random);
 }
 
 /* The keys of an observation, trends as they are. */
@@ -450,11 +439,6 @@ qh_result qh_agent_learn(qh_agent *agent, qh_observation observation, uint32_t a
     qh__agent_find(agent, keys, rows);
     QH_TRY(reserve_rows(agent, rows));
     QH_TRY(qh_replay_reserve(&agent->replay));
-    if (QH_LIKELY(agent->express_learner)) {
-        qh__agent_ensure(agent, keys, rows);
-        *td_error = qh__express_learn(agent, rows[0], action, experience, qh__table_find(&agent->table, next_keys[0]));
-        return QH_OK;
-    }
     agent->borrowed = true;
     *td_error = learn_transition(agent, keys, rows, action, experience, next_keys, next_action);
     agent->borrowed = false;

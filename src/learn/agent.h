@@ -174,8 +174,8 @@ const float *qh__agent_gather(const qh_agent *agent, const uint32_t *rows, qh_wh
 const uint32_t *qh__agent_counts(const qh_agent *agent, const uint32_t *rows);
 
 QH_INLINE void qh__agent_find(const qh_agent *agent, const uint64_t *keys, uint32_t *rows) {
-    rows[0] = qh__table_find(&agent->table, keys[0]);
-    for (uint32_t t = 1; t < agent->tilings; t++) rows[t] = qh__table_find(&agent->table, keys[t]);
+    rows[0] = qh_table_find(&agent->table, keys[0]);
+    for (uint32_t t = 1; t < agent->tilings; t++) rows[t] = qh_table_find(&agent->table, keys[t]);
 }
 
 void qh__agent_give_birth(qh_agent *agent, const uint64_t *keys, uint32_t *rows);

@@ -76,6 +76,21 @@ QH_INLINE double qh__express_learn(qh_agent *agent, uint32_t row, uint32_t actio
     return td_error;
 }
 
+/* qh_agent_learn as far as it needs nothing: no memory, no words about what is wrong. False: ask qh_agent_learn. */
+QH_INLINE bool qh__express_learns(qh_agent *agent, const float *observation, uint32_t action,
+                                  const qh_experience *experience, double *td_error) {
+    if (QH_UNLIKELY(!agent->express_learner || agent->borrowed || action >= agent->actions ||
+                    experience->ending > QH_TRUNCATED || !qh__is_finite(experience->reward + experience->time)))
+        return false;
+    uint64_t key = qh__encoder_cells_key(&agent->encoder, observation);
+    uint64_t next_key = qh__encoder_cells_key(&agent->encoder, experience->next.values);
+    if (QH_UNLIKELY(key == 0 || next_key == 0)) return false;
+    uint32_t row = qh__table_find(&agent->table, key);
+    if (QH_UNLIKELY(row == QH_NO_ROW)) return false;
+    *td_error = qh__express_learn(agent, row, action, experience, qh__table_find(&agent->table, next_key));
+    return true;
+}
+
 /* The second half of a step, after qh_agent_prepare_step. */
 QH_INLINE int32_t qh__express_commit_step(qh_agent *agent, const qh_experience *experience) {
     uint64_t key = agent->next_keys[0];

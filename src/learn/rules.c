@@ -113,7 +113,7 @@ double qh__rules_learn(qh_agent *agent, const uint32_t *rows, uint32_t action, d
     return td_error;
 }
 
-QH_INLINE uint32_t choose_next(qh_agent *agent, const uint32_t *rows) {
+static QH_NOINLINE uint32_t choose_next(qh_agent *agent, const uint32_t *rows) {
     if (QH_UNLIKELY(!agent->quick)) return choose_any_next(agent, rows);
     const float *values =
         rows[0] == QH_NO_ROW ? agent->unseen : qh__table_row(&agent->table, rows[0])->q;
@@ -278,7 +278,7 @@ static void plan_once(qh_agent *agent) {
     int32_t action = draw_known(agent, model);
     if (action == QH_NO_ACTION) return;
     const qh_model *outcome = &model[action];
-    uint32_t next_row = qh__table_find(&agent->table, outcome->next_key);
+    uint32_t next_row = qh_table_find(&agent->table, outcome->next_key);
     qh__rules_update(agent, &row, (uint32_t)action, outcome->reward, outcome->terminated, &next_row,
                      QH_NO_ACTION, 1);
 }

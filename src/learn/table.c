@@ -247,7 +247,7 @@ static void clear_row(const qh_table *table, qh_row *row, uint64_t key) {
 
 uint32_t qh_table_insert(qh_table *table, uint64_t key) {
     QH_ASSERT(table->row_room > 0);
-    QH_ASSERT2(qh__table_find(table, key) == QH_NO_ROW);
+    QH_ASSERT2(qh_table_find(table, key) == QH_NO_ROW);
     uint32_t location = qh_table_location(table, table->rows);
     clear_row(table, qh__table_row(table, location), key);
     if (table->rows == 0) {
@@ -269,6 +269,10 @@ uint32_t qh_table_insert(qh_table *table, uint64_t key) {
 }
 
 /* ---------------------------------------------------------------- reading */
+
+uint32_t qh_table_find(const qh_table *table, uint64_t key) {
+    return qh__table_find(table, key);
+}
 
 size_t qh_table_bytes(const qh_table *table) {
     size_t bytes = 0;
@@ -331,7 +335,7 @@ bool qh_table_validate(const qh_table *table) {
         return false;
     for (uint32_t i = 0; i < table->rows; i++) {
         uint32_t location = qh_table_location(table, i);
-        if (qh__table_find(table, qh__table_row(table, location)->key) != location) return false;
+        if (qh_table_find(table, qh__table_row(table, location)->key) != location) return false;
     }
     return true;
 }

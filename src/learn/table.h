@@ -90,6 +90,9 @@ qh_result qh_table_reserve(qh_table *table, uint32_t count);
 /* Adds a row for a key that is not there, after a `reserve`. */
 uint32_t qh_table_insert(qh_table *table, uint64_t key);
 
+/* The location of the key's row, QH_NO_ROW where there is none. */
+uint32_t qh_table_find(const qh_table *table, uint64_t key);
+
 /* Bytes of the table in memory. */
 size_t qh_table_bytes(const qh_table *table);
 
@@ -146,7 +149,7 @@ QH_INLINE uint32_t qh__bucket_matches(const qh_bucket *bucket, uint8_t tag) {
 #endif
 }
 
-/* The location of the key's row, QH_NO_ROW where there is none. */
+/* qh_table_find, inline for hot paths. */
 QH_INLINE uint32_t qh__table_find(const qh_table *table, uint64_t key) {
     if (QH_UNLIKELY(table->rows == 0)) return QH_NO_ROW;
     const qh_bucket *bucket = qh__bucket_at(&table->buckets, qh__bucket_of(table, key));

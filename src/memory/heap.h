@@ -60,7 +60,8 @@ qh_result qh_heap_alloc(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_bl
 qh_result qh_heap_alloc_zeroed(qh_heap *heap, qh_owner *owner, size_t byte_count,
                                qh_block_kind kind, void **block);
 
-/* A block that is never given back (a pool's region): exactly `byte_count` bytes from the bump pointer, aligned to 64. */
+/* A block that is never given back (a pool's region): exactly `byte_count` bytes from the bump pointer, aligned to 64. It has no
+ * record: a pool records its blocks when they are out, and the first of them has the region's address. */
 qh_result qh_heap_carve(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_block_kind kind,
                         void **block);
 

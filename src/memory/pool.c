@@ -1,17 +1,20 @@
 #include "memory/pool.h"
 
 static size_t taken_words(uint32_t capacity) {
-    return ((size_t)capacity + 31) / 32;
+    return (size_t)capacity / 32 + (capacity % 32 != 0);
 }
 
 qh_result qh_pool_open(qh_pool *pool, qh_heap *heap, qh_owner *owner, uint32_t block_bytes,
                        uint32_t capacity, qh_block_kind kind) {
     *pool = (qh_pool){.heap = heap, .block_bytes = block_bytes, .capacity = capacity, .kind = kind};
     if (capacity == 0) return QH_OK;
+    size_t region_bytes;
+    if (__builtin_mul_overflow((size_t)block_bytes, (size_t)capacity, &region_bytes))
+        return QH_OVERFLOW;
     void *taken;
     QH_TRY(qh_heap_alloc_zeroed(heap, owner, taken_words(capacity) * 4, kind, &taken));
     void *region;
-    QH_TRY(qh_heap_carve(heap, owner, (size_t)block_bytes * capacity, kind, &region));
+    QH_TRY(qh_heap_carve(heap, owner, region_bytes, kind, &region));
     pool->taken = taken;
     pool->region = region;
     return QH_OK;

@@ -147,9 +147,12 @@ EXPORT(double, qh_learn,
     qh_agent *agent = agent_of(handle);
     if (QH_UNLIKELY(!agent)) return fail_with_nan(QH_STALE_HANDLE);
     qh_experience experience = {{qh__io.next, next_state}, reward, ending, time};
+    qh_observation observation = observed(agent, state, flags);
     double td_error;
-    qh_result result = qh_agent_learn(agent, observed(agent, state, flags), action, &experience,
-                                      next_action, &td_error);
+    if (QH_LIKELY(next_action == QH_NO_ACTION &&
+                  qh__express_learns(agent, observation.values, action, &experience, &td_error)))
+        return td_error;
+    qh_result result = qh_agent_learn(agent, observation, action, &experience, next_action, &td_error);
     return QH_LIKELY(result == QH_OK) ? td_error : fail_with_nan(result);
 }
 
