@@ -22,7 +22,11 @@
     X(harness_self)                                                                                \
     X(base_bytes)                                                                                  \
     X(base_maths)                                                                                  \
-    X(base_random)
+    X(base_random)                                                                                 \
+    X(memory_budget)                                                                               \
+    X(memory_heap)                                                                                 \
+    X(memory_pool)                                                                                 \
+    X(memory_record)
 
 typedef struct test_case {
     const char *name;
