@@ -13,7 +13,6 @@ const UNLIMITED = 2 ** 32 - 1;
 const POOLS = /** @type {const} */ (['state', 'trajectory', 'message']);
 const OWNER_KINDS = Object.keys(abi.owner);
 const BLOCK_KINDS = Object.keys(abi.block);
-const RECORDS_ID = 1;
 
 export class MemoryInfo {
     /** @type {Core} */
@@ -68,10 +67,10 @@ export class MemoryInfo {
     }
 
     owners() {
-        const count = this.#info()[12];
         const owners = [];
-        for (let i = 0; i < count; i++) {
-            if (this.#core.call('qh_memory_owner', i) !== 1) continue;
+        for (let i = 0, found = 0; found >= 0; i++) {
+            found = this.#core.call('qh_memory_owner', i);
+            if (found !== 1) continue;
             const [kind, id, liveBytes, quota] = this.#core.numbers;
             const quotaBytes = quota >= UNLIMITED ? Infinity : (this.#agents.get(id)?.config.quotaBytes ?? quota);
             owners.push({ owner: this.#nameOf(OWNER_KINDS[kind], id), liveBytes, quotaBytes });
@@ -130,9 +129,8 @@ export class MemoryInfo {
     }
 
     #nameOf(kind, id) {
-        if (kind === 'runtime') return id === RECORDS_ID ? 'records' : kind;
-        const agent = kind === 'agent' ? this.#agents.get(id) : undefined;
-        return agent?.name ?? `${kind}-${idOf(id)}`;
+        if (kind === 'agent') return this.#agents.get(id)?.name ?? `agent#${idOf(id)}`;
+        return kind === 'batch' ? `batch-${idOf(id)}` : kind;
     }
 
     #info() {

@@ -380,13 +380,14 @@ export interface MemoryInfo {
     /** `fallbacks` counts the blocks that the heap gave because the pool had none. */
     pools(): { name: 'state' | 'trajectory' | 'message'; blockBytes: number; capacity: number; inUse: number; peak: number; fallbacks: number }[];
     /**
-     * Who holds memory: 'runtime' (the pools' free blocks, the list of agents), 'records' (of `trackAllocations`), each agent by its
+     * Who holds memory: 'runtime' (the pools' free blocks, the list of agents), 'records' (of `trackAllocations`), 'encoders' (shared by
+     * agents of one encoder), each agent by its
      * name, each batch as 'batch-<id>'. `quotaBytes` is Infinity where there is none.
      */
     owners(): { owner: string; liveBytes: number; quotaBytes: number }[];
     /** Growths of the memory; from the 32nd on they are one entry. */
     growths(): { fromPages: number; toPages: number }[];
-    /** The live blocks, oldest first. @throws {QhiveError} INVALID_STATE without `trackAllocations` */
+    /** The live blocks, oldest first; of the pools those that are out.  @throws {QhiveError} INVALID_STATE without `trackAllocations` */
     allocations(): AllocationRecord[];
     /** Those whose owner is gone: there are none unless something is wrong. @throws {QhiveError} INVALID_STATE without `trackAllocations` */
     leaks(): AllocationRecord[];
