@@ -52,6 +52,24 @@ static inline void test_memory_close(qh_memory *memory) {
     qh_budget_close(&memory->budget);
 }
 
+/* Opens a runtime with small pools; NULL fails the test. */
+static inline qh_runtime *test_runtime_open(uint64_t seed, bool track) {
+    qh_runtime_def def = qh_runtime_def_default();
+    def.seed = seed;
+    def.track_allocations = track;
+    for (uint32_t i = 0; i < QH_POOL_COUNT; i++) def.pools[i] = TEST_POOLS[i];
+    qh_runtime *runtime = NULL;
+    CHECK_OK(qh_runtime_open(&def, TEST_HEAP_START, &runtime));
+    return runtime;
+}
+
+/* Makes an agent; NULL fails the test. */
+static inline qh_agent *test_agent(qh_runtime *runtime, const qh_agent_def *def) {
+    qh_handle handle = 0;
+    CHECK_OK(qh_runtime_create_agent(runtime, def, &handle));
+    return qh_runtime_agent(runtime, handle);
+}
+
 /* A definition of an index agent without chance: greedy, the first of equals. */
 static inline qh_agent_def test_greedy(uint32_t actions, uint32_t states) {
     qh_agent_def def = qh_agent_def_default();
@@ -88,8 +106,9 @@ static inline uint64_t test_agent_state(const qh_agent *agent) {
     hash = qh__hash_step(hash, (uint64_t)agent->last_action << 2 | (uint64_t)agent->running << 1 |
                                    (uint64_t)agent->ended);
     if (agent->running) hash = qh__hash_bytes(agent->keys, agent->tilings * sizeof(uint64_t), hash);
-    for (uint32_t t = 0; t < agent->encoder.trends; t++)
-        hash = qh__hash_bytes(&agent->encoder.average[t], sizeof(float), hash);
+    if (agent->encoder.average)
+        hash = qh__hash_bytes(agent->encoder.average, agent->encoder.plan->trends * sizeof(float),
+                              hash);
     return qh__hash_step(hash, (uint64_t)agent->replay.count << 32 | agent->replay.next);
 }
 

@@ -170,29 +170,33 @@ static void what_an_owner_leaves_behind_is_found(void) {
 }
 
 /* An agent of every part: after its end no record names it. */
-static void a_closed_agent_leaves_no_record(void) {
-    REQUIRE_OK(test_memory_open(&memory, TEST_POOLS, true));
-    uint32_t before = (uint32_t)memory.records.count;
+static void a_destroyed_agent_leaves_no_record(void) {
+    qh_runtime *runtime = test_runtime_open(5, true);
+    REQUIRE(runtime);
     qh_agent_def def = test_greedy(3, 1000);
     def.algorithm = QH_DOUBLE_Q;
     def.n_step = 4;
     def.replay_capacity = 3000;
     def.replay_kind = QH_REPLAY_PRIORITIZED;
     def.planning = 2;
-    qh_agent *agent;
-    REQUIRE_OK(qh_agent_open(&memory, &def, 0x10003, 1, 5, &agent));
+    qh_agent *agent = test_agent(runtime, &def);
+    REQUIRE(agent);
+    const qh_records *records = &runtime->memory.records;
+    qh_handle handle = agent->handle;
     int32_t action;
     REQUIRE_OK(qh_agent_begin(agent, test_state(0), &action));
     for (uint32_t i = 1; i < 900; i++) {
         qh_experience experience = test_outcome(1, test_state(i), QH_GOING_ON);
         REQUIRE_OK(qh_agent_step(agent, &experience, &action));
     }
-    CHECK(records_of(&memory.records, 0x10003) > 50);
-    qh_agent_close(agent);
-    CHECK_EQ(records_of(&memory.records, 0x10003), 0);
-    CHECK_EQ(memory.records.count, before);
-    CHECK(qh_memory_validate(&memory));
-    test_memory_close(&memory);
+    CHECK(records_of(records, handle) > 50);
+    CHECK_EQ(records_of(records, handle), agent->owner.live_blocks);
+    CHECK_OK(qh_runtime_destroy_agent(runtime, handle));
+    CHECK_EQ(records_of(records, handle), 0);
+    for (size_t i = 0; i < records->capacity; i++)
+        CHECK(!records->places[i].block || records->places[i].owner_kind == QH_OWNER_runtime);
+    CHECK(qh_runtime_validate(runtime));
+    qh_runtime_close(runtime);
 }
 
 TEST_SUITE(memory_record, {"a record says what was allocated", a_record_says_what_was_allocated},
@@ -202,4 +206,4 @@ TEST_SUITE(memory_record, {"a record says what was allocated", a_record_says_wha
            {"no room for a record is no allocation", no_room_for_a_record_is_no_allocation},
            {"deletion shifts back as a list would", deletion_shifts_back_as_a_list_would},
            {"what an owner leaves behind is found", what_an_owner_leaves_behind_is_found},
-           {"a closed agent leaves no record", a_closed_agent_leaves_no_record});
+           {"a destroyed agent leaves no record", a_destroyed_agent_leaves_no_record});
