@@ -91,7 +91,9 @@ const common = {
     target: 'es2022',
     charset: 'utf8',
     legalComments: 'none',
-    minifySyntax: true, // and lines are kept: an engine prints the line that threw
+    minifySyntax: true,
+    minifyWhitespace: true,
+    lineLimit: 160, // an engine prints the line that threw
     write: false,
     logLevel: 'warning',
 };

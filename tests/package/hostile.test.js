@@ -10,10 +10,10 @@ const NO_ACTIONS = [...NO_FINITE, -1, 0.5, 4, 2 ** 32, 2 ** 32 + 1, 2 ** 53, -(2
 const NO_COUNTS = [...NO_FINITE, -1, 0.5, 2 ** 32, 2 ** 53];
 const NO_VECTORS = [
     undefined, null, true, 5, 'ab', '12', 2n, Symbol('x'), (_a, _b) => 0, {}, [], [1], [1, 2, 3], [0, NaN], [NaN, 0], [0, undefined], ['0', 1], [0n, 1n],
-    [Symbol('x'), 0], [[0], 0], [null, 0], new Array(2), [, 0], { length: 2 }, { length: '2', 0: 0, 1: 0 }, { length: 2, 0: 0 }, { 0: 0, 1: 0 }, new Set([0, 1]),
+    [Symbol('x'), 0], [[0], 0], [null, 0], new Array(2), Array.of(0).concat(new Array(1)), { length: 2 }, { length: '2', 0: 0, 1: 0 }, { length: 2, 0: 0 }, { 0: 0, 1: 0 }, new Set([0, 1]),
     new Map(), new BigInt64Array(2), new DataView(new ArrayBuffer(8)), new ArrayBuffer(8), Float32Array.of(1), Float32Array.of(0, NaN), Float64Array.of(NaN, 0),
     new Float32Array(64), new Float32Array(0),
-]; // eslint-disable-line no-sparse-arrays
+];
 const NO_OBJECTS = [null, 5, 'x', [], true, 1n, Symbol('x')];
 const NO_BOOLEANS = [null, 0, 1, 'true', [], {}, 1n, Symbol('x')];
 const NO_TIMES = NO_FINITE.slice(1);

@@ -1,0 +1,138 @@
+/** Every file of dist/: the same package in each format, nothing done at import, nothing in it that bundlers or browsers refuse. */
+import { describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import vm from 'node:vm';
+import * as imported from 'qhive';
+import { root } from '../../cmake/build.mjs';
+import { INDEX, wander } from './support.js';
+
+const dist = (name) => join(root, 'dist', name);
+const read = (name) => readFileSync(dist(name), 'utf8');
+const require = createRequire(import.meta.url);
+const NAMES = ['QhiveError', 'createRuntime', 'createRuntimeSync'];
+
+/** What a pattern finds first; a failure need not print the whole file. */
+const firstOf = (pattern, text) => pattern.exec(text)?.[0] ?? '';
+
+/** A file without the line breaks inside of its strings. */
+const joined = (name) => read(name).replaceAll('\\\n', '');
+
+/** The global that the script-tag file defines, in a realm with nothing but what every browser has. */
+function runScript() {
+    const context = vm.createContext({ WebAssembly, TextEncoder, console });
+    vm.runInContext(`${read('qhive.global.js')}\n;globalThis.result = qhive;`, context);
+    return context.result;
+}
+
+const FORMATS = [
+    ['ES module in Node', () => imported], ['ES module', () => import('../../dist/qhive.mjs')], ['CommonJS', () => require('qhive')], ['script tag', runScript],
+];
+
+describe.each(FORMATS)('%s', (_, load) => {
+    test('exports what is documented', async () => {
+        expect(Object.keys(await load()).filter((name) => name !== 'default').sort()).toEqual(NAMES);
+    });
+
+    test.each([true, false])('learns the same with SIMD %p', async (simd) => {
+        const { createRuntime } = await load();
+        const hashes = [];
+        for (const create of [createRuntime, imported.createRuntime]) {
+            const runtime = await create({ seed: 5, simd });
+            expect(runtime.build.simd).toBe(simd);
+            wander(runtime.createAgent(INDEX));
+            hashes.push(runtime.hash());
+        }
+        expect(hashes[0]).toBe(hashes[1]);
+    });
+
+    test('errors carry name and code', async () => {
+        const { createRuntime, QhiveError } = await load();
+        const error = await createRuntime({ seed: -1 }).catch((reason) => reason);
+        expect(error).toMatchObject({ name: 'QhiveError', code: 'INVALID_ARGUMENT' });
+        expect(error instanceof QhiveError).toBe(true);
+        const own = new QhiveError('CORRUPT', 'mine');
+        expect([own.name, own.code, own.message]).toEqual(['QhiveError', 'CORRUPT', 'mine']);
+    });
+});
+
+describe('the scalar build at once', () => {
+    test.each(FORMATS.filter(([name]) => name !== 'ES module'))('%s', async (_, load) => {
+        expect((await load()).createRuntimeSync({ simd: false }).build.simd).toBe(false);
+    });
+});
+
+test('both halves of the package resolve to their formats', () => {
+    expect(require.resolve('qhive')).toBe(dist('qhive.cjs'));
+    expect(require.resolve('qhive/evaluate')).toBe(dist('evaluate.cjs'));
+    expect(Object.keys(require('qhive/evaluate'))).toContain('evaluatePolicy');
+});
+
+describe('what is in the files', () => {
+    const scripts = readdirSync(join(root, 'dist')).filter((name) => /\.(mjs|cjs|js)$/.test(name));
+    const browser = scripts.filter((name) => !name.includes('.node.'));
+
+    test.each(scripts)('%s has no eval, no debugger, and no path of the building machine', (name) => {
+        const text = read(name);
+        expect(firstOf(/\beval\s*\(|new Function|\bdebugger\b|sourceMappingURL/, text)).toBe('');
+        expect(text.includes(root)).toBe(false);
+    });
+
+    test.each(browser)('%s mentions no import.meta, no Node import, no top-level await', (name) => {
+        const text = read(name);
+        expect(firstOf(/import\.meta|require\(["']node:|from\s*["']node:|import\(["']node:|\bBuffer\./, text)).toBe('');
+        expect(firstOf(/^await /m, text)).toBe('');
+    });
+
+    test('the scalar binary is in the script-tag file and its own chunks only', () => {
+        const scalar = readFileSync(dist('qhive-scalar.wasm')).toString('base64');
+        expect(scripts.filter((name) => joined(name).includes(scalar)).sort()).toEqual(['qhive-scalar.cjs', 'qhive-scalar.mjs', 'qhive.global.js']);
+        expect(firstOf(/import\(["']\.\/qhive-scalar\.mjs["']\)/, read('qhive.mjs'))).not.toBe('');
+        expect(firstOf(/require\(["']\.\/qhive-scalar\.cjs["']\)/, read('qhive.cjs'))).not.toBe('');
+    });
+
+    test.each(browser.filter((name) => /^qhive\.(mjs|cjs|global)/.test(name)))('%s has short lines: an uncaught error prints one', (name) => {
+        expect(Math.max(...read(name).split('\n').map(({ length }) => length))).toBeLessThan(1000);
+    });
+
+    test('the types are the same for both formats', () => {
+        for (const name of ['qhive', 'evaluate']) expect(read(`${name}.d.cts`)).toBe(read(`${name}.d.ts`));
+    });
+});
+
+test('importing does nothing: no compilation, no instance, no global', () => {
+    const script = `
+        const before = Object.getOwnPropertyNames(globalThis).length;
+        for (const name of ['validate', 'compile', 'instantiate', 'Module', 'Instance', 'Memory'])
+            WebAssembly[name] = () => { throw new Error(name); };
+        await import('./dist/qhive.mjs');
+        await import('./dist/qhive.node.mjs');
+        await import('./dist/qhive.cjs');
+        process.stdout.write(String(Object.getOwnPropertyNames(globalThis).length - before));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: root, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(stdout).toBe('0');
+});
+
+test('a bundle without SIMD of its own keeps the scalar binary apart', async () => {
+    const { build } = await import('esbuild');
+    const { outputFiles } = await build({
+        stdin: { contents: "import { createRuntime } from './dist/qhive.mjs'; createRuntime().then(console.log);", resolveDir: root },
+        bundle: true, splitting: true, format: 'esm', platform: 'browser', write: false, outdir: 'out', logLevel: 'error',
+    });
+    expect(outputFiles.length).toBeGreaterThanOrEqual(2);
+    const scalar = readFileSync(dist('qhive-scalar.wasm')).toString('base64');
+    expect(outputFiles.filter(({ text }) => text.includes(scalar))).toHaveLength(1);
+    expect(outputFiles.find(({ path }) => path.endsWith('stdin.js')).text.includes(scalar)).toBe(false);
+});
+
+test('a program that imports nothing of it gets nothing of it', async () => {
+    const { build } = await import('esbuild');
+    const { outputFiles } = await build({
+        stdin: { contents: "import { createRuntime } from 'qhive'; console.log(1);", resolveDir: root },
+        bundle: true, format: 'esm', platform: 'browser', write: false, logLevel: 'error',
+    });
+    expect(outputFiles[0].text.length).toBeLessThan(200);
+});
