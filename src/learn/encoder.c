@@ -27,7 +27,8 @@ static const int16_t factors[QH_MAX_DIMS] = {FACTORS_16(0u), FACTORS_16(16u), FA
 QH_INLINE uint64_t mix_sums(uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
     uint64_t x = a * 0x9E3779B97F4A7C15u + b * 0xC2B2AE3D27D4EB4Fu;
     uint64_t y = c * 0xD6E8FEB86659FD93u + d * 0xA0761D6478BD642Fu;
-    x ^= qh__rotl64(y, 32);
+    x = (x ^ qh__rotl64(y, 32)) * 0xE7037ED1A0B428DBu;
+    x ^= x >> 32;
     return x | (uint64_t)(x == 0);
 }
 
@@ -105,14 +106,14 @@ static uint64_t narrow_key(const qh_encoder *encoder, const float *x) {
         v128_t c = four_cells(lanes->scale + 8, lanes->offset + 8, at + 8);
         v128_t d = four_cells(lanes->scale + 12, lanes->offset + 12, at + 12);
         v128_t ab = wasm_i16x8_narrow_i32x4(a, b), cd = wasm_i16x8_narrow_i32x4(c, d);
-        greatest = wasm_i16x8_max(greatest, wasm_i16x8_max(ab, cd));
+        greatest = wasm_u16x8_max(greatest, wasm_u16x8_max(wasm_i16x8_abs(ab), wasm_i16x8_abs(cd)));
         v128_t cells = wasm_u8x16_narrow_i16x8(ab, cd);
         cells = wasm_u8x16_min(cells, wasm_v128_load(lanes->last));
         first = wasm_i32x4_add(first, wasm_i32x4_dot_i16x8(cells, wasm_v128_load(factor)));
         second = wasm_i32x4_add(second, wasm_i32x4_dot_i16x8(cells, wasm_v128_load(factor + 8)));
     }
     if (QH_UNLIKELY(
-            wasm_v128_any_true(wasm_i16x8_gt(greatest, wasm_i16x8_const_splat(SUSPICIOUS)))))
+            wasm_v128_any_true(wasm_u16x8_gt(greatest, wasm_u16x8_const_splat(SUSPICIOUS)))))
         return slow_key(encoder, x);
     return mix_sums(
         (uint64_t)wasm_i64x2_extract_lane(first, 0), (uint64_t)wasm_i64x2_extract_lane(first, 1),

@@ -26,7 +26,8 @@
     X(memory_budget)                                                                               \
     X(memory_heap)                                                                                 \
     X(memory_pool)                                                                                 \
-    X(memory_record)
+    X(memory_record)                                                                               \
+    X(learn_encoder_keys)
 
 typedef struct test_case {
     const char *name;
