@@ -31,3 +31,8 @@ if(QHIVE_TEST_SOURCES)
   target_include_directories(qhive_tests PRIVATE src)
   target_link_libraries(qhive_tests PRIVATE qhive qhive_flags)
 endif()
+
+# The golden program against the C library; tests/golden compares its hash with every other build's.
+add_executable(qhive_golden tests/golden/golden.c)
+target_include_directories(qhive_golden PRIVATE src)
+target_link_libraries(qhive_golden PRIVATE qhive qhive_flags)

@@ -21,6 +21,7 @@ set(QHIVE_SOURCES
   src/learn/replay.c
   src/learn/rules.c
   src/learn/table.c
+  src/learn/transfer.c
   # shared
   # runtime
   src/runtime/batch.c

@@ -39,7 +39,10 @@ const SUITES = {
         targets: ['wasm-scalar:qhive_tests_wasm'],
         run: () => tap([process.execPath, 'tests/c/run-wasm.mjs', 'build/wasm-scalar/qhive_tests.wasm']),
     },
-    jest: { targets: ['package'], run: (args) => jest('package', args) },
+    jest: {
+        targets: ['package', ...(compiler() ? ['native:qhive_golden'] : [])],
+        run: (args) => jest('package', args),
+    },
     lint: { targets: [], run: async () => (await import('../cmake/lint.mjs')).lint() },
     browser: { targets: ['package'], unavailable: needsChromium, run: (args) => jest('browser', args) },
 };

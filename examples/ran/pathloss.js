@@ -3,7 +3,7 @@
  * 7.4.2-1, clause 7.4.4 for the standard deviations of shadow fading.
  */
 
-const LIGHT = 3e8;                    // m/s, the value the report uses for the breakpoint
+const LIGHT = 299792458;              // m/s
 export const SHADOW_SIGMA_LOS = 4;    // dB
 export const SHADOW_SIGMA_NLOS = 6;   // dB
 

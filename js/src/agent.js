@@ -5,7 +5,7 @@
  * and leave every message to `failure.js`, which looks at the arguments again once a call has failed.
  */
 import { abi } from 'qhive:abi';
-import { boolean, integer, invalid, number, object } from './check.js';
+import { boolean, describe, integer, invalid, number, object } from './check.js';
 import { codeOf, QhiveError } from './errors.js';
 import { explainFailure } from './failure.js';
 import { writeNext, writeObservation } from './observation.js';
@@ -309,16 +309,30 @@ export class Agent {
 
     /* ------------------------------------------------------------ tables, life */
 
-    /** @returns {Uint8Array} */
+    /** The table as bytes. @returns {Uint8Array} */
     exportTable() {
         this.#check();
-        throw new QhiveError('UNSUPPORTED', 'exportTable: this version cannot export tables yet');
+        this.#read('exportTable', this.#core.call('qh_export', this.#handle));
+        try {
+            return this.#core.transferred().slice();
+        } finally {
+            this.#core.call('qh_transfer_close');
+        }
     }
 
-    /** @param {Uint8Array} _bytes */
-    importTable(_bytes) {
+    /** Replaces the table. @param {Uint8Array} bytes */
+    importTable(bytes) {
         this.#check();
-        throw new QhiveError('UNSUPPORTED', 'importTable: this version cannot import tables yet');
+        if (!(bytes instanceof Uint8Array) && Object.prototype.toString.call(bytes) !== '[object Uint8Array]')
+            throw new QhiveError('INVALID_ARGUMENT', `importTable: bytes must be a Uint8Array, not ${describe(bytes)}`);
+        if (bytes.length === 0) throw new QhiveError('CORRUPT', 'importTable: there are no bytes');
+        this.#read('importTable', this.#core.call('qh_transfer_open', bytes.length));
+        try {
+            this.#core.transferred().set(bytes);
+            this.#read('importTable', this.#core.call('qh_import', this.#handle));
+        } finally {
+            if (this.#core.gone === null) this.#core.call('qh_transfer_close');
+        }
     }
 
     /** @returns {never} */

@@ -75,6 +75,12 @@ export class Core {
         return new Uint32Array(this.alive().buffer, this.base + io.counts, count).slice();
     }
 
+    /** The bytes of the transfer buffer that the last call opened: a view, valid until the next call. */
+    transferred() {
+        const [address, byteCount] = this.numbers;
+        return new Uint8Array(this.alive().buffer, address, byteCount);
+    }
+
     /** A string of the module's static data. @param {number} address */
     staticText(address) {
         const bytes = new Uint8Array(this.alive().buffer, address >>> 0);

@@ -24,6 +24,10 @@ export function explainFailure({ agent, core, actions, method, code, given }) {
             return new QhiveError(code, `${where}: no episode is running; call begin() first`);
         case 'BUSY':
             return new QhiveError(code, `${where}: the agent is in the middle of another call`);
+        case 'CORRUPT':
+            return new QhiveError(code, `${where}: the bytes are damaged, or come from an agent of another configuration`);
+        case 'VERSION':
+            return new QhiveError(code, `${where}: the bytes are of a format this version does not read`);
         default:
             return new QhiveError(code ?? 'INVALID_STATE', `${where}: ${resourceProblem(core, code, agent.config.quotaBytes)}`);
     }
@@ -34,7 +38,7 @@ export function argumentProblem(encoder, actions, given) {
     const problems = [
         () => 'observation' in given && observationProblem(encoder, given.observation, 'observation'),
         () => 'action' in given && !isAction(given.action, actions) && `action must be an integer from 0 to ${actions - 1}, not ${describe(given.action)}`,
-        () => 'reward' in given && !Number.isFinite(given.reward) && `reward must be a finite number, not ${describe(given.reward)}`,
+        () => 'reward' in given && !isReward(given.reward) && `reward must be a (float32) finite number, not ${describe(given.reward)}`,
         () => 'next' in given && observationProblem(encoder, given.next, 'next'),
         () => given.allowed?.every((allowed) => allowed === 0) && 'mask must allow at least one action',
     ];
@@ -44,6 +48,8 @@ export function argumentProblem(encoder, actions, given) {
     }
     return 'an argument is out of its range';
 }
+
+const isReward = (reward) => typeof reward === 'number' && Math.abs(reward) <= 3.4028234663852886e38;
 
 const isAction = (action, actions) => Number.isInteger(action) && action >= 0 && action < actions;
 

@@ -272,6 +272,16 @@ export interface Agent {
     readonly input: Float32Array;
     /** A hash of the Q-table, 16 hexadecimal digits. */
     hash(): string;
+    /**
+     * What was learned, as bytes: versioned, checked by CRC-32C, bound to the configuration that gives the rows their meaning
+     * (encoder, actions, number of tables). The episode, the random stream and the replay memory are not in it.
+     */
+    exportTable(): Uint8Array;
+    /**
+     * Replaces the table by exported bytes, all or nothing.
+     * @throws QhiveError CORRUPT (damaged, cut, of another configuration), VERSION, QUOTA_EXCEEDED (both tables must fit at once)
+     */
+    importTable(bytes: Uint8Array): void;
     /** Forgets everything learned and starts its random numbers again; the configuration stays. */
     reset(): void;
     /** Gives all its memory back. Afterwards every call throws STALE_HANDLE. */

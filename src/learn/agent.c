@@ -312,7 +312,7 @@ QH_INLINE qh_result reserve_rows(qh_agent *agent, const uint32_t *rows) {
 qh_result qh_agent_prepare_step(qh_agent *agent, const qh_experience *experience) {
     if (QH_UNLIKELY(agent->borrowed)) return QH_BUSY;
     if (QH_UNLIKELY(!agent->running)) return QH_INVALID_STATE;
-    if (QH_UNLIKELY(!qh__is_finite(experience->reward) || !qh__is_finite(experience->time) ||
+    if (QH_UNLIKELY(!qh__is_reward(experience->reward) || !qh__is_finite(experience->time) ||
                     experience->ending > QH_TRUNCATED))
         return QH_INVALID_ARGUMENT;
     QH_TRY(keys_moving(agent, experience->next, false, agent->next_keys));
@@ -410,7 +410,7 @@ qh_result qh_agent_act(qh_agent *agent, qh_observation observation, bool greedy,
 
 QH_INLINE qh_result check_transition(const qh_agent *agent, uint32_t action,
                                      const qh_experience *experience, int32_t next_action) {
-    bool valid = action < agent->actions && qh__is_finite(experience->reward) &&
+    bool valid = action < agent->actions && qh__is_reward(experience->reward) &&
                  qh__is_finite(experience->time) && experience->ending <= QH_TRUNCATED &&
                  next_action >= QH_NO_ACTION && next_action < (int32_t)agent->actions;
     return valid ? QH_OK : QH_INVALID_ARGUMENT;
@@ -460,7 +460,6 @@ static double replay_drawn(qh_agent *agent, const uint32_t *drawn, uint32_t coun
         const qh_transition *transition = qh_replay_at(&agent->replay, drawn[i]);
         uint32_t rows[QH_MAX_TILINGS], next_rows[QH_MAX_TILINGS];
         qh__agent_find(agent, transition->keys, rows);
-        qh__agent_ensure(agent, transition->keys, rows);
         qh__agent_find(agent, transition->keys + agent->tilings, next_rows);
         int32_t next_action = transition->next_action == QH_NEXT_UNKNOWN
                                   ? QH_NO_ACTION
@@ -474,22 +473,26 @@ static double replay_drawn(qh_agent *agent, const uint32_t *drawn, uint32_t coun
     return sum;
 }
 
-/* Rows that the drawn transitions lack (after an import) are reserved before anything is learned from them. */
-static qh_result replay_chunk(qh_agent *agent, uint32_t count, double *sum) {
-    uint32_t drawn[REPLAY_CHUNK], missing = 0;
-    qh_random before = agent->random;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t rows[QH_MAX_TILINGS];
-        drawn[i] = qh_replay_draw(&agent->replay, &agent->random);
-        qh__agent_find(agent, qh_replay_at(&agent->replay, drawn[i])->keys, rows);
+static void replay_chunk(qh_agent *agent, uint32_t count, double *sum) {
+    uint32_t drawn[REPLAY_CHUNK];
+    for (uint32_t i = 0; i < count; i++) drawn[i] = qh_replay_draw(&agent->replay, &agent->random);
+    *sum += replay_drawn(agent, drawn, count);
+}
+
+/* An imported table may lack rows of states remembered from before: gives them theirs, all or none. */
+static qh_result restore_rows(qh_agent *agent) {
+    uint32_t rows[QH_MAX_TILINGS], missing = 0;
+    for (uint32_t i = 0; i < agent->replay.count; i++) {
+        qh__agent_find(agent, qh_replay_at(&agent->replay, i)->keys, rows);
         for (uint32_t t = 0; t < agent->tilings; t++) missing += rows[t] == QH_NO_ROW;
     }
-    qh_result reserved = missing ? qh_table_reserve(&agent->table, missing) : QH_OK;
-    if (reserved != QH_OK) {
-        agent->random = before;
-        return reserved;
+    QH_TRY(qh_table_reserve(&agent->table, missing));
+    for (uint32_t i = 0; i < agent->replay.count; i++) {
+        const uint64_t *keys = qh_replay_at(&agent->replay, i)->keys;
+        qh__agent_find(agent, keys, rows);
+        qh__agent_ensure(agent, keys, rows);
     }
-    *sum += replay_drawn(agent, drawn, count);
+    agent->lacks_rows = false;
     return QH_OK;
 }
 
@@ -497,14 +500,14 @@ qh_result qh_agent_replay(qh_agent *agent, uint32_t count, double *mean) {
     if (agent->borrowed) return QH_BUSY;
     *mean = 0;
     if (agent->replay.count == 0 || count == 0) return QH_OK;
+    if (QH_UNLIKELY(agent->lacks_rows)) QH_TRY(restore_rows(agent));
     agent->borrowed = true;
     double sum = 0;
-    qh_result result = QH_OK;
-    for (uint32_t done = 0; done < count && result == QH_OK; done += REPLAY_CHUNK)
-        result = replay_chunk(agent, QH_MIN(count - done, REPLAY_CHUNK), &sum);
+    for (uint32_t done = 0; done < count; done += REPLAY_CHUNK)
+        replay_chunk(agent, QH_MIN(count - done, REPLAY_CHUNK), &sum);
     agent->borrowed = false;
     *mean = sum / count;
-    return result;
+    return QH_OK;
 }
 
 /* ---------------------------------------------------------------- reading */

@@ -53,6 +53,7 @@ typedef struct qh_agent {
     bool ended;   /* the last one came to its end, rather than none having begun */
     bool express, express_learner; /* see express.h */
     bool double_q, rate_visits;
+    bool lacks_rows; /* the replay memory knows states that an imported table does not */
     uint32_t algorithm;
     int32_t last_action;
     float *unseen; /* the values of a state without a row */
@@ -139,6 +140,11 @@ qh_result qh_agent_reset(qh_agent *agent);
 
 uint64_t qh_agent_hash(const qh_agent *agent);
 bool qh_agent_validate(const qh_agent *agent);
+
+/* Rewards are numbers within the range of float32: a table could not hold more. */
+QH_INLINE bool qh__is_reward(double reward) {
+    return qh__abs(reward) <= QH_FLOAT_MAX;
+}
 
 /* ---- between the files of this room */
 

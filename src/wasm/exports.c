@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "learn/express.h"
+#include "learn/transfer.h"
 
 qh_io qh__io;
 static qh_runtime *runtime;
@@ -247,6 +248,49 @@ EXPORT(int32_t, qh_hash, (uint32_t handle)) {
     if (runtime && handle == 0) return write_hash(qh_runtime_hash(runtime));
     AGENT_OR_RETURN(agent, handle);
     return write_hash(qh_agent_hash(agent));
+}
+
+/* ---------------------------------------------------------------- bytes */
+
+/* The one buffer for bytes on their way in or out; nobody's but the runtime's, and open only during a call of the package. */
+static void *transfer;
+static size_t transfer_bytes;
+
+/* Closes the buffer. */
+EXPORT(int32_t, qh_transfer_close, (void)) {
+    if (!runtime || !transfer) return QH_INVALID_STATE;
+    qh_heap_free(&runtime->memory.heap, &runtime->memory.runtime_owner, transfer, transfer_bytes);
+    transfer = NULL;
+    transfer_bytes = 0;
+    return QH_OK;
+}
+
+/* Opens the buffer for `byte_count` bytes. numbers: its address and size. */
+EXPORT(int32_t, qh_transfer_open, (uint32_t byte_count)) {
+    if (!runtime || transfer) return QH_INVALID_STATE;
+    if (byte_count == 0) return QH_CORRUPT;
+    QH_TRY(qh_heap_alloc(&runtime->memory.heap, &runtime->memory.runtime_owner, byte_count, QH_BLOCK_buffer, &transfer));
+    transfer_bytes = byte_count;
+    qh__io.numbers[0] = (double)(uintptr_t)transfer;
+    qh__io.numbers[1] = byte_count;
+    return QH_OK;
+}
+
+/* Opens the buffer and writes the agent's table into it. numbers: its address and size. */
+EXPORT(int32_t, qh_export, (uint32_t handle)) {
+    AGENT_OR_RETURN(agent, handle);
+    size_t byte_count;
+    QH_TRY(qh_agent_export_size(agent, &byte_count));
+    if (byte_count > UINT32_MAX) return QH_OVERFLOW;
+    QH_TRY(qh_transfer_open((uint32_t)byte_count));
+    qh_agent_export(agent, transfer);
+    return QH_OK;
+}
+
+/* Replaces the agent's table by the one in the buffer, which stays open. */
+EXPORT(int32_t, qh_import, (uint32_t handle)) {
+    AGENT_OR_RETURN(agent, handle);
+    return transfer ? qh_agent_import(agent, transfer, transfer_bytes) : QH_INVALID_STATE;
 }
 
 /* ---------------------------------------------------------------- batches */
