@@ -13,12 +13,13 @@ qh_result qh_replay_open(qh_replay *replay, qh_memory *memory, qh_owner *owner, 
         (uint32_t)(sizeof(qh_transition) + 2 * (size_t)keys * sizeof(uint64_t));
     replay->per_block = QH_TRAJECTORY_BYTES / replay->transition_bytes;
     if (!prioritised || capacity == 0) return QH_OK;
-    replay->leaves = 1;
-    while (replay->leaves < capacity) replay->leaves *= 2;
+    uint32_t leaves = 1;
+    while (leaves < capacity) leaves *= 2;
     void *tree;
-    QH_TRY(qh_heap_alloc_zeroed(&memory->heap, owner, (size_t)replay->leaves * 2 * sizeof(float),
+    QH_TRY(qh_heap_alloc_zeroed(&memory->heap, owner, (size_t)leaves * 2 * sizeof(float),
                                 QH_BLOCK_trajectory, &tree));
     replay->tree = tree;
+    replay->leaves = leaves;
     return QH_OK;
 }
 

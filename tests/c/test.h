@@ -27,7 +27,8 @@
     X(memory_heap)                                                                                 \
     X(memory_pool)                                                                                 \
     X(memory_record)                                                                               \
-    X(learn_encoder_keys)
+    X(learn_encoder_keys)                                                                          \
+    X(learn_replay)
 
 typedef struct test_case {
     const char *name;
