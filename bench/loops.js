@@ -2,7 +2,7 @@
  * The loops that are timed, of one agent and of 593. Each comparison loads its own copy of this module: a call in a loop then meets
  * one kind of agent only, and the engine optimises it for that.
  */
-import { AGENTS, SHAPE, WINDOW } from './workload.js';
+import { AGENTS, WINDOW } from './workload.js';
 
 /* ---------------------------------------------------------------- one agent */
 
@@ -69,52 +69,55 @@ export function learnLoops(agent, baseline, { walk, actions, rewards }) {
     return { loops, prepare };
 }
 
-/** `prepare` puts the state of a round into `agent.input`, and into an array of the baseline's own. */
-function placeStates(agent, walk) {
-    const own = new Float32Array(SHAPE.dims);
-    const prepare = (round) => {
-        own.set(walk[round % walk.length]);
-        agent.input.set(own);
-    };
-    return { own, prepare };
-}
-
-export function actInPlaceLoops(agent, baseline, { walk }) {
-    const { own, prepare } = placeStates(agent, walk);
+/** The state lies in `agent.input`, and in an array of the baseline's own; both rewrite one float of it before each call. */
+export function actInPlaceLoops(agent, baseline, { first, places, values }) {
+    const last = places.length - 1;
+    const own = first.slice();
+    const prepare = () => agent.input.set(own);
     const loops = {
         qhive: (count) => {
             const { input } = agent;
             let sum = 0;
-            for (let i = 0; i < count; i++) sum += agent.act(input);
+            for (let i = 0; i < count; i++) {
+                input[places[i & last]] = values[i & last];
+                sum += agent.act(input);
+            }
             return sum;
         },
         baseline: (count) => {
             let sum = 0;
-            for (let i = 0; i < count; i++) sum += baseline.act(own);
+            for (let i = 0; i < count; i++) {
+                own[places[i & last]] = values[i & last];
+                sum += baseline.act(own);
+            }
             return sum;
         },
     };
     return { loops, prepare };
 }
 
-/** The state lies in place, the one it led to is copied in. */
-export function learnInPlaceLoops(agent, baseline, { walk, actions, rewards }) {
-    const { own, prepare: place } = placeStates(agent, walk);
-    const { seen, last, prepare: move } = createWindow(walk);
-    const prepare = (round) => {
-        place(round);
-        move(round);
-    };
+/** The same; the state that it led to is copied in. */
+export function learnInPlaceLoops(agent, baseline, { states, first, places, values }, { actions, rewards }) {
+    const last = places.length - 1;
+    const own = first.slice();
+    const next = states.slice(-places.length);
+    const prepare = () => agent.input.set(own);
     const loops = {
         qhive: (count) => {
             const { input } = agent;
             let sum = 0;
-            for (let i = 0; i < count; i++) sum += agent.learn(input, actions[i & last], rewards[i & last], seen[i & last]);
+            for (let i = 0; i < count; i++) {
+                input[places[i & last]] = values[i & last];
+                sum += agent.learn(input, actions[i & last], rewards[i & last], next[i & last]);
+            }
             return sum;
         },
         baseline: (count) => {
             let sum = 0;
-            for (let i = 0; i < count; i++) sum += baseline.learn(own, actions[i & last], rewards[i & last], seen[i & last]);
+            for (let i = 0; i < count; i++) {
+                own[places[i & last]] = values[i & last];
+                sum += baseline.learn(own, actions[i & last], rewards[i & last], next[i & last]);
+            }
             return sum;
         },
     };

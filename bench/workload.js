@@ -55,6 +55,27 @@ export function createTransitions(count = SHAPE.states) {
     };
 }
 
+/**
+ * States of which each is the one before but for a single float: `places[i]` is the dimension that takes `values[i]`. The three first
+ * dimensions change at random; `states` has all that can come, and random others.
+ */
+export function createDrift(length) {
+    const random = createRandom(SEED + 3);
+    const { states } = createTransitions();
+    const cells = SHAPE.bins ** 3;
+    const middle = (cell) => (cell + 0.5) / SHAPE.bins;
+    for (let i = 0; i < cells; i++) {
+        states[i] = states[cells].slice();
+        for (let place = 0; place < 3; place++) states[i][place] = middle(Math.floor(i / SHAPE.bins ** place) % SHAPE.bins);
+    }
+    return {
+        states,
+        first: states[0],
+        places: Uint8Array.from({ length }, () => random() * 3),
+        values: Float32Array.from({ length }, () => middle(Math.floor(random() * SHAPE.bins))),
+    };
+}
+
 /** Learns every action of every state once, from random rewards: full rows, and no two values alike. */
 export function fill(agent, states) {
     const random = createRandom(SEED + 1);
