@@ -300,6 +300,13 @@ export class Agent {
         return this.#input;
     }
 
+    /** The place of the next observation of a `learn`, 64 floats, shared by all agents. */
+    get nextInput() {
+        this.#check();
+        if (this.#core.next.length === 0) this.#core.refresh();
+        return this.#core.next;
+    }
+
     /** A hash of the Q-table, 16 hexadecimal digits. */
     hash() {
         this.#check();
@@ -425,6 +432,7 @@ export class Agent {
         if (this.#core.gone !== null) return this.#core.unusable();
         const code = this.#handle === 0 ? 'STALE_HANDLE' : typeof result === 'number' ? codeOf(result) : (result ?? 'INVALID_ARGUMENT');
         if (given.observation === this.#input && this.#input.length !== 0) given.observation = this.#input.subarray(0, this.#dims);
+        if (given.next === this.#core.next && this.#core.next.length !== 0) given.next = this.#core.next.subarray(0, this.#dims);
         return explainFailure({ agent: this, actions: this.#actions, core: this.#core, method, code, given });
     }
 }

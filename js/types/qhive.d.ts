@@ -270,6 +270,11 @@ export interface Agent {
     readonly memory: AgentMemory;
     /** View: the agent's own 64 floats in linear memory. Fill it and pass it as the observation: no copy is made. */
     readonly input: Float32Array;
+    /**
+     * View: 64 floats in linear memory for the next observation of {@link Agent.learn}. Fill it and pass it as `next`: no copy is
+     * made. All agents share it; it is good until the next call of any.
+     */
+    readonly nextInput: Float32Array;
     /** A hash of the Q-table, 16 hexadecimal digits. */
     hash(): string;
     /**

@@ -174,7 +174,12 @@ static const float *assemble(const qh_encoder *encoder, const float *observation
                              const float *averages, float *row) {
     if (QH_LIKELY(encoder->quick)) return observation;
     uint32_t i = 0, dims = encoder->plan->dims;
+#if defined(__wasm_simd128__)
+    for (; i < dims; i += 4) wasm_v128_store(row + i, wasm_v128_load(observation + i));
+    i = dims;
+#else
     for (; i < dims; i++) row[i] = observation[i];
+#endif
     for (uint32_t t = 0; t < encoder->plan->trends; t++) row[i++] = averages[t];
     for (; i < encoder->padded; i++) row[i] = 0;
     return row;

@@ -112,10 +112,16 @@ describe('acting', () => {
 
     test('input is a view of the agent\'s own block and needs no copy', () => {
         const agent = runtime.createAgent(BINS);
+        const twin = open().createAgent(BINS);
         expect(agent.input).toHaveLength(64);
         agent.input.set([0.3, 4]);
         const same = [0.3, 4];
         expect(agent.encode(agent.input)).toEqual(agent.encode(same));
+        agent.nextInput.set(same);
+        expect(agent.learn(agent.input, 2, 1, agent.nextInput)).toBe(twin.learn(same, 2, 1, same));
+        expect(agent.hash()).toBe(twin.hash());
+        agent.nextInput[0] = NaN;
+        expectRefused(runtime, 'INVALID_ARGUMENT', () => agent.learn(agent.input, 2, 1, agent.nextInput), /next\[0\]/);
         agent.learn(agent.input, 2, 1, same, { terminated: true });
         expect(agent.qValues(same)).toEqual(agent.qValues(agent.input));
         expect(agent.begin(agent.input)).toBeLessThan(3);

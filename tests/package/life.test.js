@@ -19,7 +19,7 @@ const usesOf = (subject, observation) => ({
     begin: () => subject.begin(observation), step: () => subject.step(0, observation), act: () => subject.act(observation), greedy: () => subject.act(observation, { greedy: true }),
     learn: () => subject.learn(observation, 0, 0, observation), ending: () => subject.learn(observation, 0, 0, observation, { terminated: true }), replay: () => subject.replay(1),
     encode: () => subject.encode(observation), qValues: () => subject.qValues(observation), visits: () => subject.visits(observation), explain: () => subject.explain(observation),
-    metrics: () => subject.metrics, memory: () => subject.memory, input: () => subject.input, hash: () => subject.hash(), reset: () => subject.reset(), free: () => subject.free(),
+    metrics: () => subject.metrics, memory: () => subject.memory, input: () => subject.input, nextInput: () => subject.nextInput, hash: () => subject.hash(), reset: () => subject.reset(), free: () => subject.free(),
     exportTable: () => subject.exportTable(), importTable: () => subject.importTable(new Uint8Array(1)), apply: () => subject.apply(0, 0),
     badBegin: () => subject.begin('x'), badAct: () => subject.act({}), badStep: () => subject.step('x', null), badLearn: () => subject.learn(), badReplay: () => subject.replay('x'),
     badEnding: () => subject.step(0, observation, 5), badOptions: () => subject.act(observation, 5), badK: () => subject.explain(observation, -1),
