@@ -27,6 +27,7 @@
     X(memory_heap)                                                                                 \
     X(memory_pool)                                                                                 \
     X(memory_record)                                                                               \
+    X(learn_encoder)                                                                               \
     X(learn_encoder_keys)                                                                          \
     X(learn_replay)
 
