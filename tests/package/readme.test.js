@@ -1,0 +1,38 @@
+/** Every JavaScript block of the README runs as it stands. */
+import { expect, test } from '@jest/globals';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { root } from '../../cmake/build.mjs';
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const blocks = [...readme.matchAll(/```js\n([^]*?)```/g)].map((match) => match[1]);
+
+/** What a block needs that its reader has: agents, and a world for them. */
+const PREAMBLES = {
+    'const batch = runtime.batch(agents)': `
+        import { createRuntimeSync } from 'qhive';
+        const runtime = createRuntimeSync();
+        const agents = [1, 2, 3].map(() => runtime.createAgent({ actions: 2, encoder: { kind: 'index', states: 5 } }));
+        const firstObservations = new Float32Array(3 * 64);
+        const rewards = [1, 2, 3];
+    `,
+};
+
+test('the README has JavaScript in it', () => expect(blocks.length).toBeGreaterThan(1));
+
+test.each(blocks.map((block, i) => [i + 1, block]))('block %i runs', (i, block) => {
+    const preamble = Object.entries(PREAMBLES).find(([start]) => block.includes(start))?.[1] ?? '';
+    mkdirSync(join(root, 'build', 'test'), { recursive: true });
+    const file = join(root, 'build', 'test', `readme-${i}.mjs`);
+    writeFileSync(file, `${preamble}\n${block}`);
+    execFileSync(process.execPath, [file], { cwd: root, stdio: 'pipe' });
+});
+
+test('the script-tag block uses what the script-tag file offers', () => {
+    const html = /```html\n([^]*?)```/.exec(readme)[1];
+    const source = readFileSync(join(root, 'dist', 'qhive.global.js'), 'utf8');
+    const { createRuntime } = new Function(`${source}; return qhive;`)();
+    expect(html).toContain('qhive.createRuntime()');
+    expect(typeof createRuntime).toBe('function');
+});
