@@ -75,7 +75,7 @@ export async function tap(command) {
 }
 
 async function jest(project, args) {
-    const file = join(root, 'build', 'test', `${project}.json`);
+    const file = join(root, 'build', 'test', `jest-${project}.json`);
     mkdirSync(join(root, 'build', 'test'), { recursive: true });
     rmSync(file, { force: true });
     const { reason } = await execute([

@@ -23,8 +23,8 @@ test('the README has JavaScript in it', () => expect(blocks.length).toBeGreaterT
 
 test.each(blocks.map((block, i) => [i + 1, block]))('block %i runs', (i, block) => {
     const preamble = Object.entries(PREAMBLES).find(([start]) => block.includes(start))?.[1] ?? '';
-    mkdirSync(join(root, 'build', 'test'), { recursive: true });
-    const file = join(root, 'build', 'test', `readme-${i}.mjs`);
+    mkdirSync(join(root, 'build', 'readme'), { recursive: true });
+    const file = join(root, 'build', 'readme', `block-${i}.mjs`);
     writeFileSync(file, `${preamble}\n${block}`);
     execFileSync(process.execPath, [file], { cwd: root, stdio: 'pipe' });
 });
