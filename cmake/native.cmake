@@ -25,6 +25,9 @@ add_library(qhive STATIC ${QHIVE_SOURCES} ${QHIVE_NATIVE_SOURCES})
 target_include_directories(qhive PUBLIC include PRIVATE src)
 target_compile_options(qhive PRIVATE -fvisibility=hidden)
 target_link_libraries(qhive PRIVATE qhive_flags)
+if(UNIX)
+  target_link_libraries(qhive PUBLIC m) # where the compiler calls sqrt all the same
+endif()
 
 if(QHIVE_TEST_SOURCES)
   add_executable(qhive_tests ${QHIVE_TEST_SOURCES})
