@@ -70,18 +70,18 @@ export function readProfile(path, root) {
     const [totals, functions, lines] = [events.map(() => 0), new Map(), new Map()];
     const owners = new Map();
     const add = (map, key, costs) => map.set(key, costs.map((cost, i) => cost + (map.get(key)?.[i] ?? 0)));
-    let [inside, owner] = ['', ''];
+    let [inside, owner, place] = ['', '', ''];
     for (const { file, fn, line, costs } of readCosts(text)) {
         const local = relative(root, file);
         const own = !local.startsWith('..') && existsSync(join(root, local));
         if (own && !owners.has(local)) owners.set(local, functionsOf(join(root, local)));
-        // Code of another's header (an intrinsic) belongs to the function that it stands in.
-        if (own) owner = `${owners.get(local)[line] ?? fn}  ${local}`;
-        else if (fn !== inside) owner = fn;
+        // Code of another's header (an intrinsic) belongs to the line before it.
+        if (own) [owner, place] = [`${owners.get(local)[line] ?? fn}  ${local}`, `${local}:${line}`];
+        else if (fn !== inside) [owner, place] = [fn, ''];
         inside = fn;
         costs.forEach((cost, i) => (totals[i] += cost));
         add(functions, owner, events.map((_, i) => costs[i] ?? 0));
-        if (own) add(lines, `${local}:${line}`, events.map((_, i) => costs[i] ?? 0));
+        if (place !== '') add(lines, place, events.map((_, i) => costs[i] ?? 0));
     }
     return { events, totals, functions, lines };
 }

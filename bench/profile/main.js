@@ -1,5 +1,5 @@
 /**
- * Instructions of the core's calls, counted by callgrind: `npm run bench:profile -- [options]`, or this file by itself.
+ * Instructions of the core's calls, counted by callgrind: `node bench/profile/main.js [options]`.
  *
  * A count repeats exactly, whatever else the machine does; it is not time. The programs are the core built as in the native
  * release, and again with its SIMD kernels where SIMDe (Debian: libsimde-dev) is installed, which is nearer to what an engine makes of the module.
@@ -33,7 +33,7 @@ const OPTIONS = {
     help: { type: 'boolean', default: false },
 };
 
-const HELP = `npm run bench:profile -- [options]
+const HELP = `node bench/profile/main.js [options]
 
   --only <case>   one of ${Object.keys(CASES).join(', ')}; may be given again
   --scalar        the build without SIMD, also where SIMDe is installed
