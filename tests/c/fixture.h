@@ -97,6 +97,16 @@ static inline qh_experience test_outcome(double reward, qh_observation next, uin
     return (qh_experience){next, reward, ending, 0};
 }
 
+/* The row of a state of an index agent, made if it is missing. */
+static inline qh_row *test_row(qh_agent *agent, double state) {
+    uint64_t key = 0;
+    uint32_t location = QH_NO_ROW;
+    CHECK_OK(qh_encoder_keys(&agent->encoder, NULL, state, &key));
+    CHECK_OK(qh_table_reserve(&agent->table, 1));
+    qh__agent_give_birth(agent, &key, &location);
+    return qh__table_row(&agent->table, location);
+}
+
 /* What an observer of an agent can see of what it learned, and of its chance. */
 static inline uint64_t test_agent_state(const qh_agent *agent) {
     uint64_t hash = qh_agent_hash(agent);

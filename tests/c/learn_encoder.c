@@ -17,7 +17,8 @@ static void dimensions_out_of_range_are_refused(void) {
     CHECK(accepts_dim((qh_dim){0, 1, 0, 0.5f}) && accepts_dim((qh_dim){-1.7e38f, 1.7e38f, 1, 0}));
     CHECK(!accepts_dim((qh_dim){1, 1, 10, 0}) && !accepts_dim((qh_dim){1, 0, 10, 0}));
     CHECK(!accepts_dim((qh_dim){nan, 1, 10, 0}) && !accepts_dim((qh_dim){0, nan, 10, 0}));
-    CHECK(!accepts_dim((qh_dim){-infinite, 1, 10, 0}) && !accepts_dim((qh_dim){0, infinite, 10, 0}));
+    CHECK(!accepts_dim((qh_dim){-infinite, 1, 10, 0}) &&
+          !accepts_dim((qh_dim){0, infinite, 10, 0}));
     CHECK(!accepts_dim((qh_dim){-3e38f, 3e38f, 10, 0})); /* the range itself overflows */
     CHECK(!accepts_dim((qh_dim){0, 1, 65537, 0}) && !accepts_dim((qh_dim){0, 1, 0xFFFFFFFFu, 0}));
     CHECK(!accepts_dim((qh_dim){0, 1, 10, -0.1f}) && !accepts_dim((qh_dim){0, 1, 10, 1.1f}));
@@ -61,7 +62,9 @@ static void definitions_out_of_range_are_refused(void) {
 /* ---------------------------------------------------------------- index */
 
 static void states_have_keys_of_their_own(void) {
-    enum { COUNT = 20000 };
+    enum {
+        COUNT = 20000
+    };
     static uint32_t low[256], tag[256];
     open_encoder_memory(1);
     open_encoder(&(qh_encoder_def){.kind = QH_ENCODER_INDEX, .states = COUNT});
@@ -88,8 +91,8 @@ static void states_have_keys_of_their_own(void) {
 }
 
 static void what_is_no_state_is_refused(void) {
-    static const double wrong[] = {-1,  -0.5, 0.5,  9.999999999, 10,   11,  4294967296.0, 4294967297.0,
-                                   1e300, -1e300, 5e-324};
+    static const double wrong[] = {-1,           -0.5,         0.5,   9.999999999, 10,    11,
+                                   4294967296.0, 4294967297.0, 1e300, -1e300,      5e-324};
     uint64_t key;
     open_encoder_memory(1);
     open_encoder(&(qh_encoder_def){.kind = QH_ENCODER_INDEX, .states = 10});
@@ -114,7 +117,8 @@ static const qh_dim mixed[3] = {{0, 10, 5, 0.25f}, {-1, 1, 0, 0}, {100, 200, 4, 
 static void vectors_are_normalised_and_clamped(void) {
     float vector[QH_MAX_DIMS];
     uint32_t length;
-    static const float inside[] = {2.5f, 0, 175}, outside[] = {-3, 7, infinite}, below[] = {99, -infinite, 0};
+    static const float inside[] = {2.5f, 0, 175}, outside[] = {-3, 7, infinite},
+                       below[] = {99, -infinite, 0};
     qh_encoder_def def = bins_of(mixed, 3);
     open_encoder_memory(1);
     open_encoder(&def);
@@ -160,7 +164,8 @@ static void trends_move_by_begin_and_step_only(void) {
     def.replay_capacity = 10;
     qh_agent *agent = test_agent(runtime, &def);
     REQUIRE(agent);
-    static const float middle[] = {5, 0, 150}, high[] = {10, 1, 175}, wrong[] = {5, __builtin_nanf(""), 150};
+    static const float middle[] = {5, 0, 150}, high[] = {10, 1, 175},
+                       wrong[] = {5, __builtin_nanf(""), 150};
     float values[2];
     uint32_t counts[2];
     int32_t action;
@@ -396,9 +401,9 @@ static void planes_separate_as_the_angle_says(void) {
         float a[SIM_DIMS], b[SIM_DIMS], c[SIM_DIMS], d[SIM_DIMS];
         for (uint32_t i = 0; i < SIM_DIMS; i++) {
             a[i] = 0.5f + (i < 2 ? 0.25f : 0);
-            b[i] = 0.5f + (i == 0 || i == 2 ? 0.25f : 0);               /* 60 degrees from a */
-            c[i] = 0.5f + (i == 5 ? 0.25f : 0);                         /* 90 */
-            d[i] = 0.5f - (i == 0 || i == 2 ? 0.25f : 0);               /* 120 */
+            b[i] = 0.5f + (i == 0 || i == 2 ? 0.25f : 0); /* 60 degrees from a */
+            c[i] = 0.5f + (i == 5 ? 0.25f : 0);           /* 90 */
+            d[i] = 0.5f - (i == 0 || i == 2 ? 0.25f : 0); /* 120 */
         }
         separated[0] += simhash(a) != simhash(b);
         separated[1] += simhash(a) != simhash(c);
@@ -412,7 +417,8 @@ static void planes_separate_as_the_angle_says(void) {
 }
 
 static void simhash_is_its_seeds(void) {
-    static const float x[SIM_DIMS] = {0.1f, 0.9f, 0.3f, 0.7f, 0.2f, 0.6f, 0.4f, 0.8f, 0, 1, 0.45f, 0.35f};
+    static const float x[SIM_DIMS] = {0.1f, 0.9f, 0.3f, 0.7f, 0.2f,  0.6f,
+                                      0.4f, 0.8f, 0,    1,    0.45f, 0.35f};
     uint64_t keys[3];
     for (uint32_t i = 0; i < 3; i++) {
         qh_encoder_def def = simhash_of(32);
@@ -445,7 +451,8 @@ static void equal_definitions_share_a_plan(void) {
     for (uint32_t i = 4; i < 20; i++) CHECK(encoders[i].plan == encoders[i - 4].plan);
     CHECK_EQ(encoders[0].plan->references, 5);
     size_t bytes = encoder_memory.heap.live_bytes;
-    for (uint32_t i = 4; i < 20; i++) qh_encoder_close(&encoders[i], &encoder_plans, &encoder_owner);
+    for (uint32_t i = 4; i < 20; i++)
+        qh_encoder_close(&encoders[i], &encoder_plans, &encoder_owner);
     CHECK_EQ(encoder_plans.count, 4);
     CHECK(encoder_memory.heap.live_bytes < bytes && qh_plans_validate(&encoder_plans));
     for (uint32_t i = 0; i < 4; i++) qh_encoder_close(&encoders[i], &encoder_plans, &encoder_owner);
@@ -486,23 +493,22 @@ static void an_opening_that_fails_leaves_nothing(void) {
     close_encoder_memory();
 }
 
-TEST_SUITE(learn_encoder,
-           {"dimensions out of range are refused", dimensions_out_of_range_are_refused},
-           {"definitions out of range are refused", definitions_out_of_range_are_refused},
-           {"states have keys of their own", states_have_keys_of_their_own},
-           {"what is no state is refused", what_is_no_state_is_refused},
-           {"vectors are normalised and clamped", vectors_are_normalised_and_clamped},
-           {"trends move by begin and step only", trends_move_by_begin_and_step_only},
-           {"trends count in the key", trends_count_in_the_key},
-           {"tiles are shared as the offsets say", tiles_are_shared_as_the_offsets_say},
-           {"generalisation falls with distance", generalisation_falls_with_distance},
-           {"no two tilings share a key", no_two_tilings_share_a_key},
-           {"tiles ignore what has no bins and refuse NaN",
-            tiles_ignore_what_has_no_bins_and_refuse_nan},
-           {"simhash depends on the direction only", simhash_depends_on_the_direction_only},
-           {"simhash has as many keys as its bits allow", simhash_has_as_many_keys_as_its_bits_allow},
-           {"planes separate as the angle says", planes_separate_as_the_angle_says},
-           {"simhash is its seed's", simhash_is_its_seeds},
-           {"equal definitions share a plan", equal_definitions_share_a_plan},
-           {"other definitions do not", other_definitions_do_not},
-           {"an opening that fails leaves nothing", an_opening_that_fails_leaves_nothing});
+TEST_SUITE(
+    learn_encoder, {"dimensions out of range are refused", dimensions_out_of_range_are_refused},
+    {"definitions out of range are refused", definitions_out_of_range_are_refused},
+    {"states have keys of their own", states_have_keys_of_their_own},
+    {"what is no state is refused", what_is_no_state_is_refused},
+    {"vectors are normalised and clamped", vectors_are_normalised_and_clamped},
+    {"trends move by begin and step only", trends_move_by_begin_and_step_only},
+    {"trends count in the key", trends_count_in_the_key},
+    {"tiles are shared as the offsets say", tiles_are_shared_as_the_offsets_say},
+    {"generalisation falls with distance", generalisation_falls_with_distance},
+    {"no two tilings share a key", no_two_tilings_share_a_key},
+    {"tiles ignore what has no bins and refuse NaN", tiles_ignore_what_has_no_bins_and_refuse_nan},
+    {"simhash depends on the direction only", simhash_depends_on_the_direction_only},
+    {"simhash has as many keys as its bits allow", simhash_has_as_many_keys_as_its_bits_allow},
+    {"planes separate as the angle says", planes_separate_as_the_angle_says},
+    {"simhash is its seed's", simhash_is_its_seeds},
+    {"equal definitions share a plan", equal_definitions_share_a_plan},
+    {"other definitions do not", other_definitions_do_not},
+    {"an opening that fails leaves nothing", an_opening_that_fails_leaves_nothing});

@@ -29,6 +29,9 @@
     X(memory_record)                                                                               \
     X(learn_encoder)                                                                               \
     X(learn_encoder_keys)                                                                          \
+    X(learn_table)                                                                                 \
+    X(learn_policy)                                                                                \
+    X(learn_rules)                                                                                 \
     X(learn_replay)
 
 typedef struct test_case {
