@@ -76,7 +76,7 @@ QH_INLINE double qh__express_learn(qh_agent *agent, uint32_t row, uint32_t actio
     return td_error;
 }
 
-/* qh_agent_learn as far as it needs nothing: no memory, no words about what is wrong. False: ask qh_agent_learn. */
+/* qh_agent_learn where nothing is wrong. False: nothing has happened, and qh_agent_learn says why. */
 QH_INLINE bool qh__express_learns(qh_agent *agent, const float *observation, uint32_t action,
                                   const qh_experience *experience, double *td_error) {
     if (QH_UNLIKELY(!agent->express_learner || agent->borrowed || action >= agent->actions ||
@@ -86,7 +86,10 @@ QH_INLINE bool qh__express_learns(qh_agent *agent, const float *observation, uin
     uint64_t next_key = qh__encoder_cells_key(&agent->encoder, experience->next.values);
     if (QH_UNLIKELY(key == 0 || next_key == 0)) return false;
     uint32_t row = qh__table_find(&agent->table, key);
-    if (QH_UNLIKELY(row == QH_NO_ROW)) return false;
+    if (QH_UNLIKELY(row == QH_NO_ROW)) {
+        if (qh_table_reserve(&agent->table, 1) != QH_OK) return false;
+        qh__agent_give_birth(agent, &key, &row);
+    }
     *td_error = qh__express_learn(agent, row, action, experience, qh__table_find(&agent->table, next_key));
     return true;
 }
