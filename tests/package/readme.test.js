@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
+import { runInThisContext } from 'node:vm';
 import { join } from 'node:path';
 import { root } from '../../cmake/build.mjs';
 
@@ -32,7 +33,7 @@ test.each(blocks.map((block, i) => [i + 1, block]))('block %i runs', (i, block) 
 test('the script-tag block uses what the script-tag file offers', () => {
     const html = /```html\n([^]*?)```/.exec(readme)[1];
     const source = readFileSync(join(root, 'dist', 'qhive.global.js'), 'utf8');
-    const { createRuntime } = new Function(`${source}; return qhive;`)();
+    const { createRuntime } = runInThisContext(`${source}; qhive`);
     expect(html).toContain('qhive.createRuntime()');
     expect(typeof createRuntime).toBe('function');
 });
