@@ -257,6 +257,23 @@ static void softmax_survives_extremes(void) {
 }
 
 /* S&B 2.10 with the visits of the state as time: Q + c sqrt(ln N / n). */
+/* 1 - (1 - 1e-20) is 0 in double: the temperature of a schedule's first step must not divide by it. */
+static void a_temperature_of_zero_is_greedy(void) {
+    qh_random random = test_random();
+    qh_policy policy = policy_of(QH_SOFTMAX, 3, 0);
+    const qh_schedule rising = {1e-20, 1, 0.5};
+    policy.exploration = qh__schedule_open(&rising);
+    CHECK_SAME(qh__schedule_value(&policy.exploration), 0);
+    values[0] = values[2] = 2, values[1] = 1, values[3] = -__builtin_inff();
+    qh_policy_probabilities(&policy, values, NULL, NULL, probabilities);
+    CHECK_SAME(probabilities[0], 0.5);
+    CHECK_SAME(probabilities[1], 0);
+    CHECK_SAME(probabilities[2], 0.5);
+    CHECK_SAME(qh_policy_expectation(&policy, values, NULL), 2);
+    for (uint32_t i = 0; i < 100; i++)
+        CHECK(qh_policy_choose(&policy, values, NULL, NULL, &random) != 1);
+}
+
 static void ucb_by_hand(void) {
     qh_random random = test_random();
     draw_values(&random, 3, 2);
@@ -359,7 +376,9 @@ TEST_SUITE(learn_policy, {"the greatest value is found", the_greatest_value_is_f
            {"choices follow the probabilities", choices_follow_the_probabilities},
            {"the expectation is the sum over actions", the_expectation_is_the_sum_over_actions},
            {"epsilon-greedy by hand", epsilon_greedy_by_hand}, {"softmax by hand", softmax_by_hand},
-           {"softmax survives extremes", softmax_survives_extremes}, {"UCB by hand", ucb_by_hand},
+           {"softmax survives extremes", softmax_survives_extremes},
+           {"a temperature of zero is greedy", a_temperature_of_zero_is_greedy},
+           {"UCB by hand", ucb_by_hand},
            {"a mask of one action leaves no choice", masks_of_one_action_leave_no_choice},
            {"the short path is the general one", the_short_path_is_the_general_one},
            {"schedules decay towards their end", schedules_decay_towards_their_end});

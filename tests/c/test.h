@@ -32,6 +32,7 @@
     X(learn_table)                                                                                 \
     X(learn_policy)                                                                                \
     X(learn_rules)                                                                                 \
+    X(learn_episodes)                                                                              \
     X(learn_replay)
 
 typedef struct test_case {
