@@ -140,7 +140,7 @@ static qh_result open_parts(qh_agent *agent, const qh_agent_def *def) {
 }
 
 static size_t quota_of(const qh_agent_def *def) {
-    return def->quota_bytes >= (double)(SIZE_MAX / 2) ? SIZE_MAX / 2 : (size_t)def->quota_bytes;
+    return def->quota_bytes >= (double)SIZE_MAX ? SIZE_MAX : (size_t)def->quota_bytes;
 }
 
 static void seed_random(qh_agent *agent) {
@@ -480,20 +480,21 @@ static void replay_chunk(qh_agent *agent, uint32_t count, double *sum) {
     *sum += replay_drawn(agent, drawn, count);
 }
 
-/* An imported table may lack rows of states remembered from before: gives them theirs, all or none. */
+/* An imported table may lack rows of states remembered from before: gives them theirs, all or none. A state comes many times
+ * in a memory, but had a row in a table before: there are no more of them than of those. */
 static qh_result restore_rows(qh_agent *agent) {
     uint32_t rows[QH_MAX_TILINGS], missing = 0;
     for (uint32_t i = 0; i < agent->replay.count; i++) {
         qh__agent_find(agent, qh_replay_at(&agent->replay, i)->keys, rows);
         for (uint32_t t = 0; t < agent->tilings; t++) missing += rows[t] == QH_NO_ROW;
     }
-    QH_TRY(qh_table_reserve(&agent->table, missing));
+    QH_TRY(qh_table_reserve(&agent->table, QH_MIN(missing, agent->lost_rows)));
     for (uint32_t i = 0; i < agent->replay.count; i++) {
         const uint64_t *keys = qh_replay_at(&agent->replay, i)->keys;
         qh__agent_find(agent, keys, rows);
         qh__agent_ensure(agent, keys, rows);
     }
-    agent->lacks_rows = false;
+    agent->lost_rows = 0;
     return QH_OK;
 }
 
@@ -501,11 +502,11 @@ qh_result qh_agent_replay(qh_agent *agent, uint32_t count, double *mean) {
     if (agent->borrowed) return QH_BUSY;
     *mean = 0;
     if (agent->replay.count == 0 || count == 0) return QH_OK;
-    if (QH_UNLIKELY(agent->lacks_rows)) QH_TRY(restore_rows(agent));
+    if (QH_UNLIKELY(agent->lost_rows > 0)) QH_TRY(restore_rows(agent));
     agent->borrowed = true;
     double sum = 0;
-    for (uint32_t done = 0; done < count; done += REPLAY_CHUNK)
-        replay_chunk(agent, QH_MIN(count - done, REPLAY_CHUNK), &sum);
+    for (uint32_t left = count; left > 0; left -= QH_MIN(left, REPLAY_CHUNK))
+        replay_chunk(agent, QH_MIN(left, REPLAY_CHUNK), &sum);
     agent->borrowed = false;
     *mean = sum / count;
     return QH_OK;
@@ -564,6 +565,7 @@ qh_result qh_agent_reset(qh_agent *agent) {
     agent->metrics = (qh_agent_metrics){0};
     agent->rate.power = agent->policy.exploration.power = 1;
     agent->running = agent->ended = false;
+    agent->lost_rows = 0;
     agent->last_action = QH_NO_ACTION;
     for (uint32_t i = 0; i < agent->encoder.plan->trends; i++) agent->encoder.average[i] = 0;
     seed_random(agent);

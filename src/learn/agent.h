@@ -53,7 +53,6 @@ typedef struct qh_agent {
     bool ended;   /* the last one came to its end, rather than none having begun */
     bool express, express_learner; /* see express.h */
     bool double_q, rate_visits;
-    bool lacks_rows; /* the replay memory knows states that an imported table does not */
     uint32_t algorithm;
     int32_t last_action;
     float *unseen; /* the values of a state without a row */
@@ -70,6 +69,7 @@ typedef struct qh_agent {
     double lambda;
     uint32_t n_step, planning;
     qh_replay replay;
+    uint32_t lost_rows; /* of tables that imports replaced: the replay memory may know states that the table does not */
     qh_traces traces;
     qh_pending_queue pending;
     double replay_beta;

@@ -138,10 +138,10 @@ qh_result qh_agent_import(qh_agent *agent, const unsigned char *bytes, size_t by
         qh_table_clear(&fresh);
         return result;
     }
+    agent->lost_rows = agent->replay.count > 0 ? agent->lost_rows + agent->table.rows : 0;
     qh_table_clear(&agent->table);
     agent->table = fresh;
     qh__rules_forget_episode(agent); /* its locations are gone */
-    agent->lacks_rows = agent->replay.count > 0;
     qh__agent_find(agent, agent->keys, agent->rows);
     return QH_OK;
 }

@@ -136,6 +136,28 @@ test('a table beyond the quota is QUOTA_EXCEEDED and changes nothing', () => {
     runtime.dispose();
 });
 
+test('replay after an import needs a row for each state remembered, not for each transition', () => {
+    const runtime = createRuntimeSync({ seed: SEED });
+    const config = { actions: 4, encoder: { kind: 'index', states: 8 }, quotaBytes: 262_144, replay: { capacity: 4000 } };
+    const empty = runtime.createAgent(config).exportTable();
+    const agent = runtime.createAgent(config);
+    for (let i = 0; i < 4000; i++) agent.learn(i % 8, 0, 1, (i + 1) % 8);
+    const { liveBytes } = agent.memory;
+    for (let times = 0; times < 2; times++) {
+        agent.importTable(empty);
+        agent.replay(1);
+        expect(agent.metrics.states).toBe(8);
+        expect(agent.memory.liveBytes).toBeLessThan(liveBytes + 2048);
+    }
+    agent.importTable(empty);
+    agent.learn(0, 0, 1, 1);
+    agent.importTable(empty);
+    agent.replay(1);
+    expect(agent.metrics.states).toBe(8);
+    expect(runtime.validate()).toBe(true);
+    runtime.dispose();
+});
+
 test('after an import an agent goes on: in its episode, and replaying what it remembers', () => {
     const runtime = createRuntimeSync({ seed: SEED });
     const config = { actions: 5, encoder: { kind: 'index', states: 300 }, replay: { capacity: 40 } };
