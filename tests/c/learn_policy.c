@@ -256,7 +256,6 @@ static void softmax_survives_extremes(void) {
         }
 }
 
-/* S&B 2.10 with the visits of the state as time: Q + c sqrt(ln N / n). */
 /* 1 - (1 - 1e-20) is 0 in double: the temperature of a schedule's first step must not divide by it. */
 static void a_temperature_of_zero_is_greedy(void) {
     qh_random random = test_random();
@@ -274,6 +273,7 @@ static void a_temperature_of_zero_is_greedy(void) {
         CHECK(qh_policy_choose(&policy, values, NULL, NULL, &random) != 1);
 }
 
+/* S&B 2.10 with the visits of the state as time: Q + c sqrt(ln N / n). */
 static void ucb_by_hand(void) {
     qh_random random = test_random();
     draw_values(&random, 3, 2);
