@@ -40,8 +40,10 @@ function readDim(path, value) {
     const max = number(`${path}.max`, given.max, { min: -MAX_FLOAT, max: MAX_FLOAT });
     const range = Math.fround(Math.fround(max) - Math.fround(min));
     if (!(range > 0 && range < Infinity)) invalid(`${path}.max`, `above min (${min}) by a finite amount in float32`, max);
+    const bins = integer(`${path}.bins`, given.bins, 0, MAX_BINS);
+    if (Math.max(bins, 1) / range > MAX_FLOAT) invalid(`${path}.max`, `further above min (${min}): float32 cannot divide so small a range`, max);
     /** @type {import('../types/qhive.js').Dim} */
-    const dim = { min, max, bins: integer(`${path}.bins`, given.bins, 0, MAX_BINS) };
+    const dim = { min, max, bins };
     if (name !== undefined) dim.name = string(`${path}.name`, name);
     if (role !== undefined) dim.role = /** @type {any} */ (oneOf(`${path}.role`, role, ['parameter', 'kpi', 'context']));
     if (trend !== undefined) dim.trend = number(`${path}.trend`, trend, { ...POSITIVE_UNIT, min: 1e-45 });

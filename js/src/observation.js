@@ -27,6 +27,7 @@ export function writeObservation(core, observation, dims) {
 
 /** The same for the state that a transition led to. @param {Core} core @param {unknown} observation @param {number} dims */
 export function writeNext(core, observation, dims) {
+    core.writes++;
     if (core.next.length === 0) core.refresh();
     if (observation === core.next) return true;
     if (!(observation instanceof Float32Array)) return writeElements(core, core.next, observation, dims);

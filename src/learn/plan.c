@@ -9,9 +9,12 @@
 
 /* ---------------------------------------------------------------- definition */
 
+/* A range so small that dividing by it overflows has no cells. */
 static bool dim_is_valid(const qh_dim *dim) {
+    double range = (double)dim->max - (double)dim->min;
     return qh__is_finite(dim->min) && qh__is_finite(dim->max) && dim->min < dim->max &&
            qh__is_finite((double)(dim->max - dim->min)) && dim->bins <= MAX_BINS &&
+           QH_MAX(dim->bins, 1u) / range <= QH_FLOAT_MAX &&
            dim->trend >= 0 && dim->trend <= 1;
 }
 
@@ -99,7 +102,7 @@ static void lay_out_plan(qh_plan *plan) {
     plan->range = words += plan->padded;
     plan->bins = (uint32_t *)(void *)(words += plan->padded);
     plan->planes = words += plan->padded;
-    plan->trend = (qh_trend *)(void *)(words += (size_t)plan->bits * plan->padded);
+    plan->trend = (qh_trend *)(void *)(words + (size_t)plan->bits * plan->padded);
     plan->defined = (qh_dim *)(void *)(plan->trend + plan->trends);
 }
 

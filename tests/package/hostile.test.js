@@ -134,6 +134,15 @@ describe('code of the caller that runs while its arguments are read', () => {
         expect(runtime.validate()).toBe(true);
     });
 
+    test('that holds for a next state read beside an observation in place', () => {
+        const next = { length: 2, 0: 0.9, get 1() { return vector.learn(vector.input, 1, 5, [0, 0]), 9; } };
+        const steps = vector.metrics.learningSteps;
+        vector.input.set([0.3, 3]);
+        expect(thrownBy(() => vector.learn(vector.input, 0, 1, next))).toMatchObject({ name: 'QhiveError', code: 'BUSY' });
+        expect(vector.metrics.learningSteps).toBe(steps + 1);
+        expect([...vector.visits(vector.input)]).toEqual([0, 1, 0]);
+    });
+
     test('an agent freed from there is stale for the outer call', () => {
         const ending = { get terminated() { return vector.free(), true; } };
         expect(thrownBy(() => vector.step(0, [0, 0], ending)).code).toBe('STALE_HANDLE');
