@@ -79,8 +79,6 @@ qh_result qh_budget_grow(qh_budget *budget, size_t page_count) {
 }
 
 qh_result qh_budget_reach(qh_budget *budget, size_t end) {
-    size_t usable = (size_t)budget->pages * QH_PAGE_BYTES;
-    if (end <= usable) return QH_OK;
-    size_t missing = end - usable;
-    return qh_budget_grow(budget, missing / QH_PAGE_BYTES + (missing % QH_PAGE_BYTES != 0));
+    size_t needed = end / QH_PAGE_BYTES + (end % QH_PAGE_BYTES != 0); /* 4 GiB in bytes overflow 32 bits */
+    return needed <= budget->pages ? QH_OK : qh_budget_grow(budget, needed - budget->pages);
 }

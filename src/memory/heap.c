@@ -115,7 +115,7 @@ qh_result qh_heap_alloc(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_bl
 
 qh_result qh_heap_carve(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_block_kind kind,
                         void **block) {
-    if (byte_count > LARGEST_REQUEST) return QH_OVERFLOW;
+    if (byte_count > SIZE_MAX - QH_HEAP_ALIGNMENT) return QH_OVERFLOW;
     return take_charged(heap, owner, CARVED, qh__align_up(byte_count, QH_HEAP_ALIGNMENT), kind,
                         block);
 }

@@ -40,6 +40,7 @@ qh_result qh_batch_create(qh_runtime *runtime, uint32_t count, qh_batch **result
     }
     batch->handle = handle;
     batch->count = count;
+    batch->destructions = runtime->destructions - 1; /* no agent was looked up yet */
     batch->block_bytes = bytes;
     batch->owner = owner;
     batch->owner.id = handle;

@@ -19,12 +19,12 @@ qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **
         qh_runtime *runtime = qh__at(&budget, at);
         memset(runtime, 0, sizeof *runtime);
         runtime->memory.budget = budget;
-            runtime->next_number = 1;
+        runtime->next_number = 1;
         opened = qh_memory_open(&runtime->memory, def->initial_pages, end, def->pools,
                                 def->track_allocations);
         qh_plans_open(&runtime->plans, &runtime->memory, def->seed);
         budget = runtime->memory.budget;
-        *result = runtime;
+        if (opened == QH_OK) *result = runtime;
     }
     if (opened != QH_OK) qh_budget_close(&budget);
     return opened;

@@ -1,7 +1,7 @@
 /** Options of a runtime: budgets, seeds, pools, and the page arithmetic behind them. */
 import { describe, expect, test } from '@jest/globals';
 import { createRuntime, createRuntimeSync } from 'qhive';
-import { INDEX, open, thrownBy } from './support.js';
+import { BINS, INDEX, open, thrownBy } from './support.js';
 
 const JUNK = [null, 'x', [], {}, 1n, Symbol('x'), NaN, 1.5, true];
 const FIELDS = [
@@ -65,6 +65,27 @@ describe('the page budget', () => {
         const { memory } = open({ initialPages: 500 });
         expect(memory.pages).toBeGreaterThanOrEqual(500);
         expect(memory.growths()).toEqual([]);
+    });
+
+    test.each([
+        ['initial pages', { initialPages: 65536 }, 65536],
+        ['one pool of more than 2 GiB', { pools: { message: 600_000 } }, 37_500],
+    ])('all 4 GiB can be budgeted: %s', (_, options, pages) => {
+        const runtime = createRuntimeSync({ maxPages: 65536, ...options });
+        expect(runtime.memory.pages).toBeGreaterThanOrEqual(pages);
+        const vector = runtime.createAgent({ ...BINS, replay: { capacity: 8 }, nStep: 2 });
+        const batch = runtime.batch([vector, runtime.createAgent(INDEX)]);
+        vector.input.set([0.5, 3]);
+        vector.begin(vector.input);
+        vector.step(1, vector.input);
+        vector.importTable(vector.exportTable());
+        batch.observations[0] = 0.9;
+        batch.begin();
+        batch.step();
+        expect([...batch.actions].every((action) => action >= 0)).toBe(true);
+        expect(vector.metrics.states).toBe(2);
+        expect(runtime.validate()).toBe(true);
+        runtime.dispose();
     });
 
     test('what the engine refuses is GROWTH_FAILED', () => {
