@@ -33,7 +33,10 @@
     X(learn_policy)                                                                                \
     X(learn_rules)                                                                                 \
     X(learn_episodes)                                                                              \
-    X(learn_replay)
+    X(learn_replay)                                                                                \
+    X(learn_agent)                                                                                 \
+    X(learn_transfer)                                                                              \
+    X(runtime_agents)
 
 typedef struct test_case {
     const char *name;
