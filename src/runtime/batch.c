@@ -72,18 +72,28 @@ static qh_result look_up(qh_runtime *runtime, qh_batch *batch) {
 
 /* `borrowed` serves as the mark of an agent already seen. */
 qh_result qh_batch_seal(qh_runtime *runtime, qh_batch *batch) {
+    batch->sealed = false;
+    batch->destructions = runtime->destructions - 1;
     QH_TRY(look_up(runtime, batch));
     uint32_t seen = 0;
     while (seen < batch->count && !batch->agents[seen]->borrowed)
         batch->agents[seen++]->borrowed = true;
     for (uint32_t i = 0; i < seen; i++) batch->agents[i]->borrowed = false;
     batch->failed_row = seen;
-    return seen == batch->count ? QH_OK : QH_INVALID_ARGUMENT;
+    batch->sealed = seen == batch->count;
+    if (batch->sealed) return QH_OK;
+    batch->destructions = runtime->destructions - 1;
+    return QH_INVALID_ARGUMENT;
+}
+
+static QH_NOINLINE qh_result look_up_again(qh_runtime *runtime, qh_batch *batch) {
+    batch->failed_row = 0;
+    return batch->sealed ? look_up(runtime, batch) : QH_INVALID_STATE;
 }
 
 QH_INLINE qh_result refresh(qh_runtime *runtime, qh_batch *batch) {
     return QH_LIKELY(batch->destructions == runtime->destructions) ? QH_OK
-                                                                   : look_up(runtime, batch);
+                                                                   : look_up_again(runtime, batch);
 }
 
 /* ---------------------------------------------------------------- calls */

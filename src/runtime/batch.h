@@ -16,6 +16,7 @@ typedef struct qh_batch {
     uint32_t count;
     uint32_t destructions; /* the runtime's, when `agents` was last looked up */
     uint32_t failed_row;   /* of the last call that failed */
+    bool sealed;           /* the handles were checked: each names an agent, none twice */
     qh_handle *handles;
     qh_agent **agents;
     uint64_t *keys; /* scratch of `act`: one a row */
@@ -30,7 +31,8 @@ typedef struct qh_batch {
 /* Makes a batch for `count` >= 1 agents, all buffers zero; its handles are for the caller to fill before `seal`. */
 qh_result qh_batch_create(qh_runtime *runtime, uint32_t count, qh_batch **batch);
 
-/* Checks the handles: QH_STALE_HANDLE, or QH_INVALID_ARGUMENT for an agent that comes twice. */
+/* Checks the handles: QH_STALE_HANDLE, or QH_INVALID_ARGUMENT for an agent that comes twice. Until this succeeded every call
+ * is QH_INVALID_STATE. */
 qh_result qh_batch_seal(qh_runtime *runtime, qh_batch *batch);
 
 void qh_batch_destroy(qh_runtime *runtime, qh_batch *batch);

@@ -36,7 +36,8 @@
     X(learn_replay)                                                                                \
     X(learn_agent)                                                                                 \
     X(learn_transfer)                                                                              \
-    X(runtime_agents)
+    X(runtime_agents)                                                                              \
+    X(runtime_batch)
 
 typedef struct test_case {
     const char *name;
