@@ -19,9 +19,20 @@ static const double ln2_high =
 static const double ln2_low = 1.90821492927058770002e-10;
 
 /* 1 / n!, and 1 / n for odd n: a division costs as much as five multiplications. */
-static const double inverse_factorials[14] = {1.0,           1.0,           1.0 / 2,        1.0 / 6,         1.0 / 24,
-                                              1.0 / 120,     1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
-                                              1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
+static const double inverse_factorials[14] = {1.0,
+                                              1.0,
+                                              1.0 / 2,
+                                              1.0 / 6,
+                                              1.0 / 24,
+                                              1.0 / 120,
+                                              1.0 / 720,
+                                              1.0 / 5040,
+                                              1.0 / 40320,
+                                              1.0 / 362880,
+                                              1.0 / 3628800,
+                                              1.0 / 39916800,
+                                              1.0 / 479001600,
+                                              1.0 / 6227020800};
 static const double inverse_odds[10] = {1.0 / 3,  1.0 / 5,  1.0 / 7,  1.0 / 9,  1.0 / 11,
                                         1.0 / 13, 1.0 / 15, 1.0 / 17, 1.0 / 19, 1.0 / 21};
 

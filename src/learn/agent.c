@@ -120,8 +120,7 @@ static qh_result open_pending(qh_agent *agent) {
 
 static qh_result open_parts(qh_agent *agent, const qh_agent_def *def) {
     qh_memory *memory = agent->memory;
-    QH_TRY(
-        qh_encoder_open(&agent->encoder, &def->encoder, agent->plans, &agent->owner));
+    QH_TRY(qh_encoder_open(&agent->encoder, &def->encoder, agent->plans, &agent->owner));
     uint32_t extra = (agent->double_q ? agent->stride * (uint32_t)sizeof(float) : 0) +
                      (def->planning ? agent->stride * (uint32_t)sizeof(qh_model) : 0);
     qh_table_open(&agent->table, memory, &agent->owner, def->actions, extra, agent->initial_value);
@@ -130,8 +129,9 @@ static qh_result open_parts(qh_agent *agent, const qh_agent_def *def) {
                           def->replay_alpha));
     QH_TRY(open_pending(agent));
     agent->express = agent->quick && agent->encoder.quick;
-    agent->express_learner = agent->express && def->algorithm == QH_Q_LEARNING && def->n_step == 1 &&
-                             def->lambda == 0 && def->planning == 0 && def->replay_capacity == 0;
+    agent->express_learner = agent->express && def->algorithm == QH_Q_LEARNING &&
+                             def->n_step == 1 && def->lambda == 0 && def->planning == 0 &&
+                             def->replay_capacity == 0;
     void *input;
     QH_TRY(qh_pool_acquire(&memory->pools[QH_POOL_STATE], &agent->owner, &input));
     memset(input, 0, QH_STATE_BYTES);
@@ -244,11 +244,14 @@ const uint32_t *qh__agent_counts(const qh_agent *agent, const uint32_t *rows) {
                : qh__row_counts(&agent->table, qh__table_row(&agent->table, rows[0]));
 }
 
-static QH_NOINLINE int32_t choose(qh_agent *agent, const uint32_t *rows, bool greedy, const uint32_t *mask) {
+static QH_NOINLINE int32_t choose(qh_agent *agent, const uint32_t *rows, bool greedy,
+                                  const uint32_t *mask) {
     float scratch[QH_MAX_ACTIONS];
     const float *values = qh__agent_gather(agent, rows, QH_BOTH_TABLES, scratch);
     agent->metrics.action_count++;
-    if (greedy) return (int32_t)qh_policy_greedy(values, agent->actions, agent->policy.first, mask, &agent->random);
+    if (greedy)
+        return (int32_t)qh_policy_greedy(values, agent->actions, agent->policy.first, mask,
+                                         &agent->random);
     const uint32_t *counts = agent->policy.kind == QH_UCB ? qh__agent_counts(agent, rows) : NULL;
     return (int32_t)qh_policy_choose(&agent->policy, values, counts, mask, &agent->random);
 }

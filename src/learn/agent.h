@@ -49,8 +49,8 @@ typedef struct qh_agent {
     bool
         quick; /* one key, one table, few actions, greedy or epsilon-greedy: the hot path of a choice */
     bool borrowed;
-    bool running; /* in an episode */
-    bool ended;   /* the last one came to its end, rather than none having begun */
+    bool running;                  /* in an episode */
+    bool ended;                    /* the last one came to its end, rather than none having begun */
     bool express, express_learner; /* see express.h */
     bool double_q, rate_visits;
     uint32_t algorithm;
@@ -69,7 +69,8 @@ typedef struct qh_agent {
     double lambda;
     uint32_t n_step, planning;
     qh_replay replay;
-    uint32_t lost_rows; /* of tables that imports replaced: the replay memory may know states that the table does not */
+    uint32_t
+        lost_rows; /* of tables that imports replaced: the replay memory may know states that the table does not */
     qh_traces traces;
     qh_pending_queue pending;
     double replay_beta;
@@ -100,7 +101,8 @@ typedef struct qh_experience {
 
 /* Makes an agent in the memory of `plans`, seeded by theirs. Its random stream is that of its name if it has one, else that of its `number`. QH_INVALID_ARGUMENT for a
  * definition out of range, QH_QUOTA_EXCEEDED when the quota does not hold even an agent that learned nothing. */
-qh_result qh_agent_open(qh_plans *plans, const qh_agent_def *def, qh_handle handle, uint32_t number, qh_agent **agent);
+qh_result qh_agent_open(qh_plans *plans, const qh_agent_def *def, qh_handle handle, uint32_t number,
+                        qh_agent **agent);
 void qh_agent_close(qh_agent *agent);
 
 /* Begins an episode; the action is that of the policy. */

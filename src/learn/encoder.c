@@ -148,8 +148,9 @@ static uint64_t narrow_key(const qh_encoder *encoder, const float *x) {
             sums[k][lane] += (uint32_t)(low * factor[0]) + (uint32_t)(high * factor[1]);
         }
     }
-    return mix_sums(sums[0][0] | (uint64_t)sums[0][1] << 32, sums[0][2] | (uint64_t)sums[0][3] << 32,
-                    sums[1][0] | (uint64_t)sums[1][1] << 32, sums[1][2] | (uint64_t)sums[1][3] << 32);
+    return mix_sums(
+        sums[0][0] | (uint64_t)sums[0][1] << 32, sums[0][2] | (uint64_t)sums[0][3] << 32,
+        sums[1][0] | (uint64_t)sums[1][1] << 32, sums[1][2] | (uint64_t)sums[1][3] << 32);
 }
 #endif
 
@@ -159,15 +160,17 @@ uint64_t qh__encoder_cells_key(const qh_encoder *encoder, const float *row) {
 
 /* ---------------------------------------------------------------- life */
 
-qh_result qh_encoder_open(qh_encoder *encoder, const qh_encoder_def *def, qh_plans *plans, qh_owner *owner) {
+qh_result qh_encoder_open(qh_encoder *encoder, const qh_encoder_def *def, qh_plans *plans,
+                          qh_owner *owner) {
     qh_plan *plan;
     QH_TRY(qh_plan_acquire(plans, def, &plan));
-    *encoder = (qh_encoder){.plan = plan, .lanes = plan->lanes, .padded = plan->padded, .wide = plan->wide};
+    *encoder = (qh_encoder){
+        .plan = plan, .lanes = plan->lanes, .padded = plan->padded, .wide = plan->wide};
     encoder->quick = plan->trends == 0 && plan->kind == QH_ENCODER_BINS;
     if (plan->trends == 0) return QH_OK;
     void *block;
-    qh_result result = qh_heap_alloc_zeroed(&plans->memory->heap, owner, 2 * sizeof(float) * plan->trends,
-                                            QH_BLOCK_encoder, &block);
+    qh_result result = qh_heap_alloc_zeroed(
+        &plans->memory->heap, owner, 2 * sizeof(float) * plan->trends, QH_BLOCK_encoder, &block);
     if (result != QH_OK) {
         qh_plan_release(plans, plan);
         *encoder = (qh_encoder){0};
@@ -181,7 +184,8 @@ qh_result qh_encoder_open(qh_encoder *encoder, const qh_encoder_def *def, qh_pla
 void qh_encoder_close(qh_encoder *encoder, qh_plans *plans, qh_owner *owner) {
     if (!encoder->plan) return;
     if (encoder->average)
-        qh_heap_free(&plans->memory->heap, owner, encoder->average, 2 * sizeof(float) * encoder->plan->trends);
+        qh_heap_free(&plans->memory->heap, owner, encoder->average,
+                     2 * sizeof(float) * encoder->plan->trends);
     qh_plan_release(plans, encoder->plan);
     *encoder = (qh_encoder){0};
 }
@@ -241,9 +245,9 @@ static bool simhash_key(const qh_encoder *encoder, const float *row, uint64_t *k
     for (uint32_t i = 0; i < encoder->padded; i++) vector[i] -= 0.5f;
     uint64_t signs = 0;
     for (uint32_t bit = 0; bit < encoder->plan->bits; bit++)
-        signs |=
-            (uint64_t)(dot(vector, encoder->plan->planes + bit * encoder->padded, encoder->padded) > 0)
-            << bit;
+        signs |= (uint64_t)(dot(vector, encoder->plan->planes + bit * encoder->padded,
+                                encoder->padded) > 0)
+                 << bit;
     *key = qh__mix64(signs + 1);
     return true;
 }

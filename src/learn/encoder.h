@@ -40,7 +40,8 @@ typedef struct qh_encoder {
 } qh_encoder;
 
 /* Takes a reference to the plan of `def`; trends are the owner's. */
-qh_result qh_encoder_open(qh_encoder *encoder, const qh_encoder_def *def, qh_plans *plans, qh_owner *owner);
+qh_result qh_encoder_open(qh_encoder *encoder, const qh_encoder_def *def, qh_plans *plans,
+                          qh_owner *owner);
 void qh_encoder_close(qh_encoder *encoder, qh_plans *plans, qh_owner *owner);
 
 /* The keys of an observation with the trends as they are. `state` counts for index encoders, `observation` (dims floats)

@@ -33,7 +33,7 @@ QH_INLINE double qh__step_size(const qh_agent *agent, qh_row *row, uint32_t acti
 
 /* Q-learning with one key and one table; the arithmetic of `update_any`. */
 QH_INLINE double qh__update_express(qh_agent *agent, uint32_t row, uint32_t action, double reward,
-                              bool terminated, uint32_t next_row, double weight) {
+                                    bool terminated, uint32_t next_row, double weight) {
     const qh_table *table = &agent->table;
     const float *ahead = next_row == QH_NO_ROW ? agent->unseen : qh__table_row(table, next_row)->q;
     double target = reward;
@@ -64,8 +64,8 @@ QH_INLINE int32_t qh__express_act(qh_agent *agent, uint64_t key, bool greedy) {
 }
 
 /* Learns from a transition between two keys, the first of which has a row. Returns the TD error. */
-QH_INLINE double qh__express_learn(qh_agent *agent, uint32_t row, uint32_t action, const qh_experience *experience,
-                                   uint32_t next_row) {
+QH_INLINE double qh__express_learn(qh_agent *agent, uint32_t row, uint32_t action,
+                                   const qh_experience *experience, uint32_t next_row) {
     qh__visit(agent, &row, action);
     double td_error = qh__update_express(agent, row, action, experience->reward,
                                          experience->ending == QH_TERMINATED, next_row, 1);
@@ -80,7 +80,8 @@ QH_INLINE double qh__express_learn(qh_agent *agent, uint32_t row, uint32_t actio
 QH_INLINE bool qh__express_learns(qh_agent *agent, const float *observation, uint32_t action,
                                   const qh_experience *experience, double *td_error) {
     if (QH_UNLIKELY(!agent->express_learner || agent->borrowed || action >= agent->actions ||
-                    experience->ending > QH_TRUNCATED || !qh__is_reward(experience->reward) || !qh__is_finite(experience->time)))
+                    experience->ending > QH_TRUNCATED || !qh__is_reward(experience->reward) ||
+                    !qh__is_finite(experience->time)))
         return false;
     uint64_t key = qh__encoder_cells_key(&agent->encoder, observation);
     uint64_t next_key = qh__encoder_cells_key(&agent->encoder, experience->next.values);
@@ -90,7 +91,8 @@ QH_INLINE bool qh__express_learns(qh_agent *agent, const float *observation, uin
         if (qh_table_reserve(&agent->table, 1) != QH_OK) return false;
         qh__agent_give_birth(agent, &key, &row);
     }
-    *td_error = qh__express_learn(agent, row, action, experience, qh__table_find(&agent->table, next_key));
+    *td_error =
+        qh__express_learn(agent, row, action, experience, qh__table_find(&agent->table, next_key));
     return true;
 }
 

@@ -14,8 +14,7 @@ static bool dim_is_valid(const qh_dim *dim) {
     double range = (double)dim->max - (double)dim->min;
     return qh__is_finite(dim->min) && qh__is_finite(dim->max) && dim->min < dim->max &&
            qh__is_finite((double)(dim->max - dim->min)) && dim->bins <= MAX_BINS &&
-           QH_MAX(dim->bins, 1u) / range <= QH_FLOAT_MAX &&
-           dim->trend >= 0 && dim->trend <= 1;
+           QH_MAX(dim->bins, 1u) / range <= QH_FLOAT_MAX && dim->trend >= 0 && dim->trend <= 1;
 }
 
 qh_result qh_plan_check(const qh_encoder_def *def) {
@@ -74,7 +73,8 @@ uint64_t qh_plan_hash(const qh_encoder_def *def, uint64_t seed) {
     if (def->kind == QH_ENCODER_INDEX) return qh__hash_step(hash, def->states);
     if (def->kind == QH_ENCODER_TILES) hash = qh__hash_step(hash, def->tilings);
     if (def->kind == QH_ENCODER_SIMHASH) hash = qh__hash_step(qh__hash_step(hash, def->bits), seed);
-    return qh__hash_step(hash, qh__hash_bytes(def->dims, def->dim_count * sizeof(qh_dim), def->dim_count));
+    return qh__hash_step(
+        hash, qh__hash_bytes(def->dims, def->dim_count * sizeof(qh_dim), def->dim_count));
 }
 
 static bool is_plan_of(const qh_plan *plan, const qh_encoder_def *def, uint64_t hash) {
@@ -108,14 +108,16 @@ static void lay_out_plan(qh_plan *plan) {
 
 static size_t size_of_plan(const qh_plan *plan) {
     size_t words = (3 + (size_t)plan->bits) * plan->padded;
-    return qh__align_up(sizeof(qh_plan), 16) + plan->padded / 16 * sizeof(qh_lanes) + words * sizeof(float) +
-           plan->trends * sizeof(qh_trend) + plan->dims * sizeof(qh_dim);
+    return qh__align_up(sizeof(qh_plan), 16) + plan->padded / 16 * sizeof(qh_lanes) +
+           words * sizeof(float) + plan->trends * sizeof(qh_trend) + plan->dims * sizeof(qh_dim);
 }
 
 static qh_plan outline(const qh_encoder_def *def, uint64_t hash) {
     qh_plan plan = {.kind = def->kind, .keys = 1, .hash = hash};
-    if (def->kind == QH_ENCODER_INDEX) plan.states = def->states;
-    else plan.dims = def->dim_count;
+    if (def->kind == QH_ENCODER_INDEX)
+        plan.states = def->states;
+    else
+        plan.dims = def->dim_count;
     for (uint32_t i = 0; i < plan.dims; i++) plan.trends += def->dims[i].trend > 0;
     plan.padded = (plan.dims + plan.trends + 15) & ~15u;
     if (def->kind == QH_ENCODER_TILES) plan.keys = def->tilings;
@@ -127,7 +129,8 @@ static qh_plan outline(const qh_encoder_def *def, uint64_t hash) {
 static qh_result make(qh_plans *plans, const qh_encoder_def *def, uint64_t hash, qh_plan **made) {
     qh_plan outlined = outline(def, hash);
     void *block;
-    QH_TRY(qh_heap_alloc_zeroed(&plans->memory->heap, &plans->owner, outlined.byte_count, QH_BLOCK_encoder, &block));
+    QH_TRY(qh_heap_alloc_zeroed(&plans->memory->heap, &plans->owner, outlined.byte_count,
+                                QH_BLOCK_encoder, &block));
     qh_plan *plan = block;
     *plan = outlined;
     lay_out_plan(plan);

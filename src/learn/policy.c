@@ -68,7 +68,8 @@ static uint32_t uniform(uint32_t actions, const uint32_t *mask, qh_random *rando
 /* weights[i] = e^((values[i] - max) / temperature), 0 where forbidden; returns their sum, added in order. */
 static double softmax_weights(const qh_policy *policy, const float *values, const uint32_t *mask,
                               double *weights) {
-    double temperature = QH_MAX(qh__schedule_value(&policy->exploration), LEAST_TEMPERATURE), sum = 0;
+    double temperature = QH_MAX(qh__schedule_value(&policy->exploration), LEAST_TEMPERATURE),
+           sum = 0;
     double best = (double)qh_policy_max(values, policy->actions, mask);
     for (uint32_t i = 0; i < policy->actions; i++) {
         weights[i] = allowed(mask, i) ? qh__exp(((double)values[i] - best) / temperature) : 0;

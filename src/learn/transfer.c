@@ -47,7 +47,8 @@ static uint32_t checksum(const unsigned char *bytes, size_t byte_count) {
 
 qh_result qh_agent_export_size(const qh_agent *agent, size_t *byte_count) {
     size_t rows;
-    if (__builtin_mul_overflow(exported_row_bytes(agent), (size_t)agent->table.rows, &rows)) return QH_OVERFLOW;
+    if (__builtin_mul_overflow(exported_row_bytes(agent), (size_t)agent->table.rows, &rows))
+        return QH_OVERFLOW;
     return __builtin_add_overflow(rows, (size_t)HEADER_BYTES, byte_count) ? QH_OVERFLOW : QH_OK;
 }
 
@@ -81,7 +82,8 @@ void qh_agent_export(const qh_agent *agent, unsigned char *bytes) {
 
 /* ---------------------------------------------------------------- import */
 
-static qh_result check_header(const qh_agent *agent, const unsigned char *bytes, size_t byte_count) {
+static qh_result check_header(const qh_agent *agent, const unsigned char *bytes,
+                              size_t byte_count) {
     if (byte_count < HEADER_BYTES || get32(bytes) != MAGIC) return QH_CORRUPT;
     if (get32(bytes + 4) != FORMAT_VERSION) return QH_VERSION;
     size_t rows_bytes = byte_count - HEADER_BYTES, row_bytes = exported_row_bytes(agent);
@@ -104,7 +106,8 @@ static qh_result import_row(const qh_agent *agent, qh_table *table, const unsign
     size_t values = sizeof(float) * agent->actions;
     uint64_t key = get64(at);
     at += 8;
-    if (!values_are_finite(at, agent->actions * tables_of(agent)) || qh_table_find(table, key) != QH_NO_ROW)
+    if (!values_are_finite(at, agent->actions * tables_of(agent)) ||
+        qh_table_find(table, key) != QH_NO_ROW)
         return QH_CORRUPT;
     QH_TRY(qh_table_reserve(table, 1));
     qh_row *row = qh__table_row(table, qh_table_insert(table, key));
@@ -131,8 +134,8 @@ qh_result qh_agent_import(qh_agent *agent, const unsigned char *bytes, size_t by
     if (agent->borrowed) return QH_BUSY;
     QH_TRY(check_header(agent, bytes, byte_count));
     qh_table fresh;
-    qh_table_open(&fresh, agent->table.memory, agent->table.owner, agent->actions, agent->table.extra_bytes,
-                  agent->initial_value);
+    qh_table_open(&fresh, agent->table.memory, agent->table.owner, agent->actions,
+                  agent->table.extra_bytes, agent->initial_value);
     qh_result result = import_rows(agent, &fresh, bytes);
     if (result != QH_OK) {
         qh_table_clear(&fresh);

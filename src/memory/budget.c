@@ -79,6 +79,7 @@ qh_result qh_budget_grow(qh_budget *budget, size_t page_count) {
 }
 
 qh_result qh_budget_reach(qh_budget *budget, size_t end) {
-    size_t needed = end / QH_PAGE_BYTES + (end % QH_PAGE_BYTES != 0); /* 4 GiB in bytes overflow 32 bits */
+    size_t needed =
+        end / QH_PAGE_BYTES + (end % QH_PAGE_BYTES != 0); /* 4 GiB in bytes overflow 32 bits */
     return needed <= budget->pages ? QH_OK : qh_budget_grow(budget, needed - budget->pages);
 }

@@ -22,8 +22,8 @@ typedef struct qh_growth {
 } qh_growth;
 
 typedef struct qh_budget {
-    uintptr_t base;        /* address of page 0; a number, since on wasm it is 0 */
-    uint32_t pages;      /* pages usable now */
+    uintptr_t base; /* address of page 0; a number, since on wasm it is 0 */
+    uint32_t pages; /* pages usable now */
     uint32_t max_pages;
     uint32_t growth_count; /* all growths ever, also those no longer in the log */
     bool refuse_growth;    /* fault injection: the engine refuses */

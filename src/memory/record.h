@@ -9,11 +9,12 @@
 struct qh_heap;
 struct qh_owner;
 
+/* clang-format off */
 /* X(name): what a block is for. */
 #define QH_BLOCK_KINDS(X)                                                                          \
-    X(runtime)                                                                                     \
-    X(agent)                                                                                       \
-    X(encoder) X(table) X(index) X(trajectory) X(state) X(batch) X(buffer) X(records) X(message)
+    X(runtime) X(agent) X(encoder) X(table) X(index) X(trajectory)                                 \
+    X(state) X(batch) X(buffer) X(records) X(message)
+/* clang-format on */
 
 typedef enum qh_block_kind {
 #define QH_BLOCK_KIND_ENUM(name) QH_BLOCK_##name,
@@ -21,10 +22,12 @@ typedef enum qh_block_kind {
 #undef QH_BLOCK_KIND_ENUM
 } qh_block_kind;
 
+/* clang-format off */
 /* X(name): who owns blocks. */
 #define QH_OWNER_KINDS(X)                                                                          \
-    X(runtime) X(agent) X(batch) X(records) X(encoders) X(knowledge) X(index) X(zones) X(federation) X(metrics)    \
-    X(messages)
+    X(runtime) X(agent) X(batch) X(records) X(encoders) X(knowledge)                               \
+    X(index) X(zones) X(federation) X(metrics) X(messages)
+/* clang-format on */
 
 typedef enum qh_owner_kind {
 #define QH_OWNER_KIND_ENUM(name) QH_OWNER_##name,

@@ -18,53 +18,34 @@ typedef struct entry {
 #define BLOCK_KIND(name) ENTRY("block." #name, QH_BLOCK_##name)
 #define OWNER_KIND(name) ENTRY("owner." #name, QH_OWNER_##name)
 
+/* clang-format off */
 static const entry abi[] = {
-    /* */
-    IO(observation) IO(next) IO(numbers) IO(values) IO(counts) IO(mask) IO(text) IO(dims) ENTRY(
-        "size.io", sizeof(qh_io)) ENTRY("size.dim", sizeof(qh_dim)) ENTRY("size.text",
-                                                                          QH_IO_TEXT_BYTES)
-        ENTRY("size.numbers", QH_IO_NUMBERS) ENTRY("size.page", QH_PAGE_BYTES) ENTRY(
-            "limit.actions", QH_MAX_ACTIONS) ENTRY("limit.dims", QH_MAX_DIMS) ENTRY("limit.tilings",
-                                                                                    QH_MAX_TILINGS)
-            ENTRY("batch.stride", QH_BATCH_STRIDE) DEF(actions) DEF(algorithm) DEF(rate_visits) DEF(
-                rate) DEF(discount) DEF(policy) DEF(tie_break) DEF(exploration) DEF(ucb_c)
-                DEF(initial_value) DEF(lambda) DEF(n_step) DEF(planning) DEF(replay_capacity) DEF(
-                    replay_kind) DEF(replay_alpha) DEF(replay_beta) DEF(quota_bytes)
-                    DEF(encoder.kind) DEF(encoder.states) DEF(encoder.bits) DEF(
-                        encoder.tilings) SCHEDULE(start) SCHEDULE(end) SCHEDULE(decay) DIM(min)
-                        DIM(max) DIM(bins) DIM(trend) ENTRY(
-                            "encoder.index",
-                            QH_ENCODER_INDEX) ENTRY("encoder.bins", QH_ENCODER_BINS)
-                            ENTRY("encoder.simhash", QH_ENCODER_SIMHASH) ENTRY(
-                                "encoder.tiles", QH_ENCODER_TILES) ENTRY("algorithm.q-learning",
-                                                                         QH_Q_LEARNING)
-                                ENTRY("algorithm.sarsa", QH_SARSA) ENTRY(
-                                    "algorithm.expected-sarsa",
-                                    QH_EXPECTED_SARSA) ENTRY("algorithm.double-q", QH_DOUBLE_Q)
-                                    ENTRY("policy.greedy", QH_GREEDY) ENTRY(
-                                        "policy.epsilon-greedy",
-                                        QH_EPSILON_GREEDY) ENTRY("policy.softmax",
-                                                                 QH_SOFTMAX) ENTRY("policy.ucb",
-                                                                                   QH_UCB)
-                                        ENTRY("replay.uniform", QH_REPLAY_UNIFORM) ENTRY(
-                                            "replay.prioritized",
-                                            QH_REPLAY_PRIORITIZED) ENTRY("tie.random",
-                                                                         QH_TIE_RANDOM)
-                                            ENTRY("tie.first", QH_TIE_FIRST) ENTRY(
-                                                "ending.terminated", QH_TERMINATED)
-                                                ENTRY("ending.truncated", QH_TRUNCATED) ENTRY(
-                                                    "flag.greedy",
-                                                    QH_FLAG_GREEDY) ENTRY("flag.mask", QH_FLAG_MASK)
-                                                    ENTRY("flag.in_place", QH_FLAG_IN_PLACE)
-                                                        ENTRY("pool.state", QH_STATE_BYTES) ENTRY(
-                                                            "pool.trajectory", QH_TRAJECTORY_BYTES)
-                                                            ENTRY("pool.message", QH_MESSAGE_BYTES)
-                                                                ENTRY("size.runtime",
-                                                                      sizeof(qh_runtime))
-                                                                    QH_RESULTS(RESULT)
-                                                                        QH_BLOCK_KINDS(BLOCK_KIND)
-                                                                            QH_OWNER_KINDS(
-                                                                                OWNER_KIND)};
+    IO(observation) IO(next) IO(numbers) IO(values) IO(counts) IO(mask) IO(text) IO(dims)
+    ENTRY("size.io", sizeof(qh_io)) ENTRY("size.dim", sizeof(qh_dim))
+    ENTRY("size.text", QH_IO_TEXT_BYTES) ENTRY("size.numbers", QH_IO_NUMBERS)
+    ENTRY("size.page", QH_PAGE_BYTES) ENTRY("limit.actions", QH_MAX_ACTIONS)
+    ENTRY("limit.dims", QH_MAX_DIMS) ENTRY("limit.tilings", QH_MAX_TILINGS)
+    ENTRY("batch.stride", QH_BATCH_STRIDE) DEF(actions) DEF(algorithm) DEF(rate_visits) DEF(rate)
+    DEF(discount) DEF(policy) DEF(tie_break) DEF(exploration) DEF(ucb_c) DEF(initial_value)
+    DEF(lambda) DEF(n_step) DEF(planning) DEF(replay_capacity) DEF(replay_kind) DEF(replay_alpha)
+    DEF(replay_beta) DEF(quota_bytes) DEF(encoder.kind) DEF(encoder.states) DEF(encoder.bits)
+    DEF(encoder.tilings) SCHEDULE(start) SCHEDULE(end) SCHEDULE(decay) DIM(min) DIM(max) DIM(bins)
+    DIM(trend) ENTRY("encoder.index", QH_ENCODER_INDEX) ENTRY("encoder.bins", QH_ENCODER_BINS)
+    ENTRY("encoder.simhash", QH_ENCODER_SIMHASH) ENTRY("encoder.tiles", QH_ENCODER_TILES)
+    ENTRY("algorithm.q-learning", QH_Q_LEARNING) ENTRY("algorithm.sarsa", QH_SARSA)
+    ENTRY("algorithm.expected-sarsa", QH_EXPECTED_SARSA) ENTRY("algorithm.double-q", QH_DOUBLE_Q)
+    ENTRY("policy.greedy", QH_GREEDY) ENTRY("policy.epsilon-greedy", QH_EPSILON_GREEDY)
+    ENTRY("policy.softmax", QH_SOFTMAX) ENTRY("policy.ucb", QH_UCB)
+    ENTRY("replay.uniform", QH_REPLAY_UNIFORM) ENTRY("replay.prioritized", QH_REPLAY_PRIORITIZED)
+    ENTRY("tie.random", QH_TIE_RANDOM) ENTRY("tie.first", QH_TIE_FIRST)
+    ENTRY("ending.terminated", QH_TERMINATED) ENTRY("ending.truncated", QH_TRUNCATED)
+    ENTRY("flag.greedy", QH_FLAG_GREEDY) ENTRY("flag.mask", QH_FLAG_MASK)
+    ENTRY("flag.in_place", QH_FLAG_IN_PLACE) ENTRY("pool.state", QH_STATE_BYTES)
+    ENTRY("pool.trajectory", QH_TRAJECTORY_BYTES) ENTRY("pool.message", QH_MESSAGE_BYTES)
+    ENTRY("size.runtime", sizeof(qh_runtime)) QH_RESULTS(RESULT) QH_BLOCK_KINDS(BLOCK_KIND)
+    QH_OWNER_KINDS(OWNER_KIND)
+};
+/* clang-format on */
 
 /* The table: 48 bytes an entry, a name of at most 43 characters ended by 0, then a number. */
 EXPORT(const void *, qh_abi_address, (void)) {

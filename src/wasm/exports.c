@@ -132,7 +132,8 @@ EXPORT(int32_t, qh_act, (uint32_t handle, double state, uint32_t flags)) {
     AGENT_OR_RETURN(agent, handle);
     if (QH_LIKELY(agent->express && !agent->borrowed && !(flags & QH_FLAG_MASK))) {
         uint64_t key = qh__encoder_cells_key(&agent->encoder, observed(agent, state, flags).values);
-        return QH_LIKELY(key != 0) ? qh__express_act(agent, key, flags & QH_FLAG_GREEDY) : QH_INVALID_ARGUMENT;
+        return QH_LIKELY(key != 0) ? qh__express_act(agent, key, flags & QH_FLAG_GREEDY)
+                                   : QH_INVALID_ARGUMENT;
     }
     uint32_t words[QH_MASK_WORDS];
     int32_t action;
@@ -153,7 +154,8 @@ EXPORT(double, qh_learn,
     if (QH_LIKELY(next_action == QH_NO_ACTION &&
                   qh__express_learns(agent, observation.values, action, &experience, &td_error)))
         return td_error;
-    qh_result result = qh_agent_learn(agent, observation, action, &experience, next_action, &td_error);
+    qh_result result =
+        qh_agent_learn(agent, observation, action, &experience, next_action, &td_error);
     return QH_LIKELY(result == QH_OK) ? td_error : fail_with_nan(result);
 }
 
@@ -269,7 +271,8 @@ EXPORT(int32_t, qh_transfer_close, (void)) {
 EXPORT(int32_t, qh_transfer_open, (uint32_t byte_count)) {
     if (!runtime || transfer) return QH_INVALID_STATE;
     if (byte_count == 0) return QH_CORRUPT;
-    QH_TRY(qh_heap_alloc(&runtime->memory.heap, &runtime->memory.runtime_owner, byte_count, QH_BLOCK_buffer, &transfer));
+    QH_TRY(qh_heap_alloc(&runtime->memory.heap, &runtime->memory.runtime_owner, byte_count,
+                         QH_BLOCK_buffer, &transfer));
     transfer_bytes = byte_count;
     qh__io.numbers[0] = (double)(uintptr_t)transfer;
     qh__io.numbers[1] = byte_count;

@@ -46,7 +46,8 @@ static void configure(qh_agent_def *def, uint32_t i) {
         break;
     case 12:
         set_dims(4, 0);
-        def->encoder = (qh_encoder_def){.kind = QH_ENCODER_TILES, .dim_count = 2, .dims = dims, .tilings = 4};
+        def->encoder =
+            (qh_encoder_def){.kind = QH_ENCODER_TILES, .dim_count = 2, .dims = dims, .tilings = 4};
         def->lambda = 0.75;
         break;
     case 13:
