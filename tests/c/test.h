@@ -37,7 +37,8 @@
     X(learn_agent)                                                                                 \
     X(learn_transfer)                                                                              \
     X(runtime_agents)                                                                              \
-    X(runtime_batch)
+    X(runtime_batch)                                                                               \
+    X(runtime_faults)
 
 typedef struct test_case {
     const char *name;
