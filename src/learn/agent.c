@@ -234,7 +234,8 @@ const float *qh__agent_gather(const qh_agent *agent, const uint32_t *rows, qh_wh
         return rows[0] == QH_NO_ROW ? agent->unseen : qh__table_row(&agent->table, rows[0])->q;
     for (uint32_t i = 0; i < agent->stride; i++) scratch[i] = 0;
     for (uint32_t t = 0; t < agent->tilings; t++) sum_values(agent, rows[t], which, scratch);
-    for (uint32_t i = 0; i < agent->actions; i++) scratch[i] = qh__to_float((double)scratch[i]);
+    for (uint32_t i = 0; i < agent->stride; i++)
+        scratch[i] = i < agent->actions ? qh__to_float((double)scratch[i]) : -__builtin_inff();
     return scratch;
 }
 
