@@ -96,19 +96,22 @@ export function actInPlaceLoops(agent, baseline, { first, places, values }) {
     return { loops, prepare };
 }
 
-/** The same; the state that it led to is copied in. */
-export function learnInPlaceLoops(agent, baseline, { states, first, places, values }, { actions, rewards }) {
+/** The same; the state that it led to, one rewritten float ahead, lies in `agent.nextInput`. */
+export function learnInPlaceLoops(agent, baseline, { first, places, values }, { actions, rewards }) {
     const last = places.length - 1;
     const own = first.slice();
-    const next = states.slice(-places.length);
+    const ownNext = first.slice();
+    ownNext[places[0]] = values[0];
     const prepare = () => agent.input.set(own);
     const loops = {
         qhive: (count) => {
-            const { input } = agent;
+            const { input, nextInput } = agent;
+            nextInput.set(ownNext);
             let sum = 0;
             for (let i = 0; i < count; i++) {
                 input[places[i & last]] = values[i & last];
-                sum += agent.learn(input, actions[i & last], rewards[i & last], next[i & last]);
+                nextInput[places[(i + 1) & last]] = values[(i + 1) & last];
+                sum += agent.learn(input, actions[i & last], rewards[i & last], nextInput);
             }
             return sum;
         },
@@ -116,7 +119,8 @@ export function learnInPlaceLoops(agent, baseline, { states, first, places, valu
             let sum = 0;
             for (let i = 0; i < count; i++) {
                 own[places[i & last]] = values[i & last];
-                sum += baseline.learn(own, actions[i & last], rewards[i & last], next[i & last]);
+                ownNext[places[(i + 1) & last]] = values[(i + 1) & last];
+                sum += baseline.learn(own, actions[i & last], rewards[i & last], ownNext);
             }
             return sum;
         },

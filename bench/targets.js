@@ -8,6 +8,7 @@ export const TARGETS = {
     'act/in-place/flat': { atLeast: 3.5 },
     'act/copy/flat': { atLeast: 2 },
     'act/copy/map': { atLeast: 60 },
+    'learn/in-place/flat': { atLeast: 4 },
     'learn/copy/flat': { atLeast: 5 },
     'learn/copy/map': { atLeast: 60 },
     'batch-act/flat': { atLeast: 3 },

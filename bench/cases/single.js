@@ -59,7 +59,7 @@ function runLearn(options) {
     const inPlace = ({ learnInPlaceLoops }, ...two) => learnInPlaceLoops(...two, drift, transitions);
     const copied = ({ learnLoops }, ...two) => learnLoops(...two, transitions);
     return compareAll(options, [
-        ['learn/in-place/flat', 'learn, state in agent.input', 'flat', drift.states, inPlace],
+        ['learn/in-place/flat', 'learn, both in agent.input, nextInput', 'flat', drift.states, inPlace],
         ['learn/copy/flat', 'learn, Float32Arrays copied in', 'flat', states, copied],
         ['learn/copy/map', 'learn, Float32Arrays copied in', 'map', states, copied],
     ]);
