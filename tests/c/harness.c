@@ -15,6 +15,7 @@ qh_test_print(const char *text, uint32_t byte_count);
 #define FILTER_BYTES 256u
 #define FAILURES_SHOWN 8u
 #define LINE_BYTES 512u
+#define RARE 5.0 /* events expected less often are counted together */
 
 static char filter[FILTER_BYTES];
 static uint64_t seed = 1;
@@ -197,16 +198,25 @@ qh_random test_random(void) {
     return qh__random_seeded(seed, qh__hash_bytes(running.name, length_of(running.name), 0));
 }
 
+static double deviation(double count, double expected) {
+    return (count - expected) * (count - expected) / expected;
+}
+
 double test_chi_square(const uint32_t *counts, const double *probabilities, uint32_t count) {
-    double total = 0, sum = 0;
+    double total = 0, sum = 0, rare = 0, rare_expected = 0;
     for (uint32_t i = 0; i < count; i++) total += counts[i];
     for (uint32_t i = 0; i < count; i++) {
         double expected = total * (probabilities ? probabilities[i] : 1.0 / count);
-        double off = counts[i] - expected;
-        if (expected > 0) sum += off * off / expected;
         if (expected == 0 && counts[i] > 0) return __builtin_inf();
+        if (expected >= RARE) {
+            sum += deviation(counts[i], expected);
+        } else {
+            rare += counts[i];
+            rare_expected += expected;
+        }
     }
-    return sum;
+    if (rare_expected >= RARE) return sum + deviation(rare, rare_expected);
+    return rare <= 5 * RARE ? sum : __builtin_inf();
 }
 
 /* Laurent & Massart (Annals of Statistics 28, 2000), lemma 1: P(X > d + 2 sqrt(d t) + 2 t) <= e^-t. */

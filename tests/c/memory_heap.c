@@ -334,8 +334,9 @@ static void check_model(const qh_heap *heap) {
 }
 
 static void model_alloc(qh_heap *heap, qh_random *random) {
-    shadow s = {NULL, draw_size(random), qh__random_below(random, COUNT_OF(owners)),
-                qh__random_below(random, 200)};
+    shadow s = {.byte_count = draw_size(random)};
+    s.owner = qh__random_below(random, COUNT_OF(owners));
+    s.salt = qh__random_below(random, 200);
     qh_owner *owner = &owners[s.owner];
     bool affords = qh_owner_affords(owner, qh_heap_charge(s.byte_count));
     if (qh__random_below(random, 50) == 0) heap->fail_after = 1;

@@ -38,7 +38,8 @@
     X(learn_transfer)                                                                              \
     X(runtime_agents)                                                                              \
     X(runtime_batch)                                                                               \
-    X(runtime_faults)
+    X(runtime_faults)                                                                              \
+    X(wasm_exports)
 
 typedef struct test_case {
     const char *name;
@@ -143,7 +144,8 @@ void test_note_double(const char *text, double value);
 /* The generator of the test that runs; prints its seed. */
 qh_random test_random(void);
 
-/* Chi-square of counts against probabilities (NULL: equal ones); `total` is the sum of the counts. */
+/* Chi-square of counts against probabilities (NULL: equal ones). What is expected fewer than 5 times is pooled: chi-square knows
+ * nothing of rare events. */
 double test_chi_square(const uint32_t *counts, const double *probabilities, uint32_t count);
 
 /* What chi-square with so many degrees of freedom exceeds less than once in a million draws. */

@@ -1,0 +1,391 @@
+/* The boundary: every export under handles that are null, stale or invented, numbers that are none, and a storm of both. The one
+ * runtime that an instance holds is opened by the second test and never closed: this suite comes last. */
+#include "fixture.h"
+
+#include "wasm/io.h"
+
+/* The boundary has no header: JavaScript is its only caller. */
+void *qh_io_address(void);
+const char *qh_version_address(void);
+int32_t qh_open(uint32_t max_pages, uint32_t initial_pages, uint32_t seed_low, uint32_t seed_high,
+                uint32_t state, uint32_t trajectory, uint32_t message, uint32_t track);
+int32_t qh_agent_create(uint32_t name_length, uint32_t dim_count);
+int32_t qh_agent_destroy(uint32_t handle);
+void *qh_agent_input_address(uint32_t handle);
+int32_t qh_begin(uint32_t handle, double state, uint32_t flags);
+int32_t qh_step(uint32_t handle, double reward, double state, uint32_t ending, double time,
+                uint32_t flags);
+int32_t qh_act(uint32_t handle, double state, uint32_t flags);
+double qh_learn(uint32_t handle, double state, uint32_t action, double reward, double next_state,
+                uint32_t ending, int32_t next_action, double time, uint32_t flags);
+double qh_replay_many(uint32_t handle, uint32_t count);
+int32_t qh_encode(uint32_t handle, double state, uint32_t flags);
+int32_t qh_q_values(uint32_t handle, double state, uint32_t flags);
+int32_t qh_visits(uint32_t handle, double state, uint32_t flags);
+int32_t qh_probabilities(uint32_t handle, double state, uint32_t flags);
+int32_t qh_metrics(uint32_t handle);
+int32_t qh_agent_memory(uint32_t handle);
+int32_t qh_reset(uint32_t handle);
+int32_t qh_hash(uint32_t handle);
+int32_t qh_transfer_open(uint32_t byte_count);
+int32_t qh_transfer_close(void);
+int32_t qh_export(uint32_t handle);
+int32_t qh_import(uint32_t handle);
+int32_t qh_batch_open(uint32_t count);
+int32_t qh_batch_check(uint32_t handle);
+int32_t qh_batch_free(uint32_t handle);
+int32_t qh_batch_begin_all(uint32_t handle);
+int32_t qh_batch_step_all(uint32_t handle, double time);
+int32_t qh_batch_act_all(uint32_t handle, uint32_t flags);
+int32_t qh_memory_info(void);
+int32_t qh_memory_pool(uint32_t index);
+int32_t qh_memory_owner(uint32_t index);
+int32_t qh_memory_growth(uint32_t index);
+int32_t qh_memory_record(uint32_t index);
+int32_t qh_validate(void);
+
+static qh_io *io;
+
+/* Every call that takes a handle must refuse this one. */
+static void check_stale(uint32_t handle) {
+    CHECK_RESULT(qh_agent_destroy(handle), QH_STALE_HANDLE);
+    CHECK(qh_agent_input_address(handle) == NULL);
+    CHECK_RESULT(qh_begin(handle, 0, 0), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_step(handle, 0, 0, 0, 0, 0), QH_STALE_HANDLE);
+    for (uint32_t flags = 0; flags < 8; flags++)
+        CHECK_RESULT(qh_act(handle, 0, flags), QH_STALE_HANDLE);
+    CHECK_SAME(qh_learn(handle, 0, 0, 0, 0, 0, -1, 0, 0), __builtin_nan(""));
+    CHECK_SAME(io->numbers[0], QH_STALE_HANDLE);
+    CHECK_SAME(qh_replay_many(handle, 1), __builtin_nan(""));
+    CHECK_SAME(io->numbers[0], QH_STALE_HANDLE);
+    CHECK_RESULT(qh_encode(handle, 0, 0), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_q_values(handle, 0, 0), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_visits(handle, 0, 0), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_probabilities(handle, 0, 0), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_metrics(handle), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_agent_memory(handle), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_reset(handle), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_export(handle), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_import(handle), QH_STALE_HANDLE);
+    if (handle) CHECK_RESULT(qh_hash(handle), QH_STALE_HANDLE);
+}
+
+static void check_stale_batch(uint32_t handle) {
+    CHECK_RESULT(qh_batch_check(handle), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_batch_free(handle), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_batch_begin_all(handle), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_batch_step_all(handle, 0), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_batch_act_all(handle, 1), QH_STALE_HANDLE);
+}
+
+/* For a test that is run alone. */
+static void make_sure_it_is_open(void) {
+    io = qh_io_address();
+    if (qh_validate() != 1) CHECK_OK(qh_open(1000 + test_pages(), 0, 5, 7, 10, 20, 5, 1));
+}
+
+static void before_it_is_opened_nothing_works(void) {
+    io = qh_io_address();
+    CHECK((uintptr_t)io % 64 == 0);
+    CHECK(qh_version_address()[0] != 0);
+    check_stale(0);
+    check_stale(0x10000);
+    check_stale_batch(0x10000);
+    CHECK_RESULT(qh_agent_create(0, 0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_batch_open(1), QH_INVALID_STATE);
+    CHECK_RESULT(qh_transfer_open(100), QH_INVALID_STATE);
+    CHECK_RESULT(qh_transfer_close(), QH_INVALID_STATE);
+    CHECK_RESULT(qh_memory_info(), QH_INVALID_STATE);
+    CHECK_RESULT(qh_memory_pool(0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_memory_owner(0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_memory_growth(0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_memory_record(0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_validate(), QH_INVALID_STATE);
+}
+
+static void it_opens_once(void) {
+    io = qh_io_address();
+    CHECK_RESULT(qh_open(0, 0, 0, 0, 1, 1, 1, 0), QH_EXCEEDS_LIMIT);
+    int32_t refused = qh_open(1000 + test_pages(), 0, 0, 0, 0, 0xFFFFFFFFu, 0, 0);
+    CHECK(refused == QH_OVERFLOW || refused == QH_EXCEEDS_LIMIT);
+    CHECK_RESULT(qh_memory_info(), QH_INVALID_STATE); /* an opening that failed opened nothing */
+    uint32_t max_pages = 1000 + test_pages();
+    REQUIRE_OK(qh_open(max_pages, 0, 5, 7, 10, 20, 5, 1));
+    CHECK_RESULT(qh_open(max_pages, 0, 5, 7, 10, 20, 5, 1), QH_INVALID_STATE);
+    CHECK_EQ(qh_validate(), 1);
+    CHECK_OK(qh_memory_info());
+    CHECK_SAME(io->numbers[1], max_pages);
+    CHECK(io->numbers[2] > 0 && io->numbers[6] <= io->numbers[7] &&
+          io->numbers[8] <= io->numbers[9]);
+    for (uint32_t i = 0; i < 3; i++) CHECK_OK(qh_memory_pool(i));
+    CHECK_RESULT(qh_memory_pool(3), QH_INVALID_ARGUMENT);
+    CHECK_RESULT(qh_memory_owner(0xFFFFFFFFu), QH_INVALID_ARGUMENT);
+    CHECK_RESULT(qh_memory_growth(32), QH_INVALID_ARGUMENT);
+    CHECK_RESULT(qh_memory_record(0xFFFFFFFFu), QH_INVALID_ARGUMENT);
+}
+
+static uint32_t create_bins(uint32_t actions) {
+    io->def = qh_agent_def_default();
+    io->def.actions = actions;
+    io->def.encoder.kind = QH_ENCODER_BINS;
+    for (uint32_t i = 0; i < 3; i++) io->dims[i] = (qh_dim){0, 1, 4, i == 2 ? 0.5f : 0};
+    return (uint32_t)qh_agent_create(0, 3);
+}
+
+static void handles_are_checked_at_every_export(void) {
+    make_sure_it_is_open();
+    uint32_t handle = create_bins(4);
+    REQUIRE((int32_t)handle > 0);
+    CHECK(qh_agent_input_address(handle) != NULL);
+    int32_t batch = qh_batch_open(1);
+    REQUIRE(batch > 0);
+    check_stale((uint32_t)batch);
+    check_stale_batch(handle);
+    CHECK_OK(qh_agent_destroy(handle));
+    CHECK_OK(qh_batch_free((uint32_t)batch));
+    static const uint32_t invented[] = {0,           1,           0xFFFFu,     0x10000u,
+                                        0x7FFFFFFFu, 0x80000000u, 0xFFFFFFFFu, 0xFFFF0000u};
+    check_stale(handle);
+    check_stale_batch((uint32_t)batch);
+    for (uint32_t i = 0; i < COUNT_OF(invented); i++) {
+        check_stale(invented[i]);
+        check_stale_batch(invented[i]);
+    }
+    CHECK_EQ(qh_validate(), 1);
+}
+
+static void definitions_are_checked(void) {
+    make_sure_it_is_open();
+    CHECK_RESULT(qh_agent_create(QH_IO_TEXT_BYTES + 1, 0), QH_INVALID_ARGUMENT);
+    CHECK_RESULT(qh_agent_create(0xFFFFFFFFu, 0), QH_INVALID_ARGUMENT);
+    CHECK_RESULT(qh_agent_create(0, QH_MAX_DIMS + 1), QH_INVALID_ARGUMENT);
+    CHECK_RESULT(qh_agent_create(0, 0xFFFFFFFFu), QH_INVALID_ARGUMENT);
+    io->def = (qh_agent_def){0};
+    CHECK_RESULT(qh_agent_create(0, 0), QH_INVALID_ARGUMENT);
+    io->def = qh_agent_def_default();
+    io->def.actions = 2;
+    io->def.encoder.kind = QH_ENCODER_BINS;
+    CHECK_RESULT(qh_agent_create(0, 0), QH_INVALID_ARGUMENT);
+}
+
+static void answers_are_where_they_should_be(void) {
+    make_sure_it_is_open();
+    uint32_t handle = create_bins(4);
+    REQUIRE((int32_t)handle > 0);
+    for (uint32_t i = 0; i < 3; i++) io->observation[i] = io->next[i] = 0.5f;
+    CHECK_EQ(qh_encode(handle, 0, 0), 4); /* three dimensions and a trend */
+    CHECK(io->values[0] == 0.5f && io->values[3] == 0);
+    CHECK_SAME(qh_learn(handle, 0, 2, 10, 0, QH_TERMINATED, -1, 99, 0), 10);
+    CHECK_EQ(qh_q_values(handle, 0, 0), 4);
+    CHECK(io->values[2] == 1 && io->values[0] == 0);
+    CHECK_EQ(qh_visits(handle, 0, 0), 4);
+    CHECK(io->counts[2] == 1 && io->counts[0] == 0);
+    CHECK_EQ(qh_probabilities(handle, 0, 0), 4);
+    CHECK_NEAR(io->values[2], 0.925, 1e-6);
+    CHECK_EQ(qh_act(handle, 0, QH_FLAG_GREEDY), 2);
+    for (uint32_t i = 0; i < 4; i++) io->mask[i] = i == 1;
+    CHECK_EQ(qh_act(handle, 0, QH_FLAG_GREEDY | QH_FLAG_MASK), 1);
+    io->mask[1] = 0;
+    CHECK_RESULT(qh_act(handle, 0, QH_FLAG_MASK), QH_INVALID_ARGUMENT);
+    float *input = qh_agent_input_address(handle);
+    for (uint32_t i = 0; i < 3; i++) input[i] = 0.9f;
+    CHECK_EQ(qh_q_values(handle, 0, QH_FLAG_IN_PLACE), 4);
+    CHECK_SAME(io->values[2], 0);
+    CHECK_OK(qh_metrics(handle));
+    CHECK(io->numbers[1] == 10 && io->numbers[2] == 99 && io->numbers[3] == 1 &&
+          io->numbers[4] == 1);
+    CHECK_OK(qh_agent_memory(handle));
+    CHECK(io->numbers[0] > 0 && io->numbers[0] <= io->numbers[1] && io->numbers[2] > 0);
+    io->observation[0] = -__builtin_nanf("");
+    CHECK_SAME(qh_learn(handle, 0, 2, 10, 0, QH_TERMINATED, -1, 99, 0), __builtin_nan(""));
+    CHECK_SAME(io->numbers[0], QH_INVALID_ARGUMENT);
+    CHECK_RESULT(qh_act(handle, 0, 0), QH_INVALID_ARGUMENT);
+    CHECK_OK(qh_reset(handle));
+    CHECK_OK(qh_agent_destroy(handle));
+}
+
+/* ---------------------------------------------------------------- a storm */
+
+static qh_random storm;
+static uint32_t living[24], batches[4];
+
+static uint32_t any(uint32_t bound) {
+    return qh__random_below(&storm, bound);
+}
+
+static uint32_t any_bits(void) {
+    return any(3) ? any(9) : qh__random_next(&storm);
+}
+
+static double any_number(void) {
+    static const double odd[] = {-1,    0,      0.5,  1,   39, 40, 4294967296.0, 9007199254740992.0,
+                                 1e300, -1e300, 3e38, -0.0};
+    if (any(10)) return any(40);
+    uint32_t i = any(COUNT_OF(odd) + 3);
+    if (i == COUNT_OF(odd)) return __builtin_nan("");
+    if (i == COUNT_OF(odd) + 1) return any(2) ? __builtin_inf() : -__builtin_inf();
+    return i == COUNT_OF(odd) + 2 ? any(40) : odd[i];
+}
+
+static uint32_t any_handle(void) {
+    uint32_t i = any(30);
+    if (i < COUNT_OF(living)) return living[i];
+    return i < 28 ? batches[i - 24] : qh__random_next(&storm);
+}
+
+static void spoil_buffers(void) {
+    for (uint32_t i = 0; i < QH_MAX_DIMS; i++) {
+        uint32_t bits = qh__random_next(&storm);
+        if (any(300) == 0)
+            memcpy(any(2) ? &io->observation[i] : &io->next[i], &bits, sizeof bits);
+        else
+            io->observation[i] = (float)any(100) / 100, io->next[i] = (float)any(100) / 100;
+    }
+    for (uint32_t i = 0; i < 64; i++) io->mask[i] = (uint8_t)any(3);
+}
+
+/* Mostly sound definitions: a storm of refusals would reach nothing. */
+static void create_any(void) {
+    io->def = qh_agent_def_default();
+    qh_agent_def *def = &io->def;
+    def->actions = any(20) ? 1 + any(40) : any_bits();
+    def->encoder.kind = any(12) ? any(4) : any_bits();
+    def->encoder.states = any(50);
+    def->encoder.bits = any(8) * 5;
+    def->encoder.tilings = any(36);
+    uint32_t dims = 1 + any(any(4) ? 6 : 64);
+    for (uint32_t i = 0; i < dims; i++) {
+        io->dims[i].min = (float)any(3) - 1;
+        io->dims[i].max = (float)any(20) / 4 + 1;
+        io->dims[i].bins = any(300);
+        io->dims[i].trend = (float)any(4) / 4;
+    }
+    if (any(30) == 0) {
+        uint32_t spoilt = any(dims);
+        memset(&io->dims[spoilt], (int)any(256), sizeof(qh_dim));
+    }
+    def->algorithm = any(10) ? any(4) : any_bits();
+    def->policy = any(10) ? any(4) : any_bits();
+    def->tie_break = any(3);
+    def->rate_visits = any(2);
+    def->lambda = any(4) ? 0 : (double)any(11) / 10;
+    def->n_step = any(4) ? 1 : any(30);
+    def->planning = any(4) ? 0 : any(10);
+    def->ucb_c = any(3);
+    def->replay_capacity = any(3) ? 0 : any(any(4) ? 300 : 0x20000000);
+    def->replay_kind = any(2);
+    def->discount = any(10) ? 0.9 : any_number();
+    def->initial_value = any(10) ? 0 : any_number();
+    def->quota_bytes = any(3) ? 1e6 : any(3) ? any(6000) : any_number();
+    uint32_t name_length = any(3) ? 0 : any(6);
+    for (uint32_t i = 0; i < name_length; i++) io->text[i] = (uint8_t)any(3);
+    int32_t handle = qh_agent_create(name_length, any(30) ? dims : any_bits());
+    CHECK(handle > 0 || (handle < QH_NO_ACTION && handle >= QH_UNSUPPORTED));
+    uint32_t place = any(COUNT_OF(living));
+    if (handle <= 0) return;
+    if ((int32_t)living[place] > 0) qh_agent_destroy(living[place]);
+    living[place] = (uint32_t)handle;
+}
+
+static void batch_any(void) {
+    uint32_t which = any(COUNT_OF(batches)), count = any(10) ? 1 + any(12) : any_bits() & 0xFFFF;
+    if (any(3) == 0) qh_batch_free(batches[which]);
+    int32_t handle = qh_batch_open(count);
+    if (handle <= 0) return;
+    uint32_t *handles = (uint32_t *)(uintptr_t)io->numbers[0];
+    float *rows = (float *)(uintptr_t)io->numbers[1];
+    for (uint32_t i = 0; i < count; i++)
+        handles[i] = any(8) ? living[(i * 5 + which) % COUNT_OF(living)] : any_handle();
+    for (uint32_t i = 0; i < count && i < 12; i++)
+        for (uint32_t d = 0; d < 8; d++) rows[i * QH_BATCH_STRIDE + d] = (float)any(8) / 8;
+    if (qh_batch_check((uint32_t)handle) != QH_OK && any(2))
+        qh_batch_free((uint32_t)handle);
+    else if (count > 100 || any(4) == 0)
+        qh_batch_free((uint32_t)handle);
+    else
+        batches[which] = (uint32_t)handle;
+}
+
+/* A result is what the export says: no failure, or one of the table. */
+static void check_result(int32_t result) {
+    CHECK(result >= QH_UNSUPPORTED);
+}
+
+/* Arguments are drawn one by one: C leaves the order within a call open, and a seed must mean one storm in every build. */
+static void step_any(uint32_t handle, uint32_t flags) {
+    double reward = any_number(), state = any_number(), time = any(8) ? 0 : any_number();
+    uint32_t ending = any(4) ? 0 : any_bits();
+    check_result(qh_step(handle, reward, state, ending, time, flags));
+}
+
+static void learn_any(uint32_t handle, uint32_t flags) {
+    double state = any_number(), reward = any_number(), next = any_number(),
+           time = any(8) ? 0 : any_number();
+    uint32_t action = any(8) ? any(3) : any_bits(), ending = any(4) ? 0 : any_bits();
+    int32_t next_action = any(3) ? -1 : (int32_t)any_bits();
+    qh_learn(handle, state, action, reward, next, ending, next_action, time, flags);
+}
+
+static void travel_any(uint32_t handle) {
+    if (qh_export(handle) == QH_OK && any(2)) check_result(qh_import(any_handle()));
+    qh_transfer_close();
+}
+
+static void call_any(void) {
+    uint32_t handle = any_handle(), flags = any(8), call = any(24);
+    double number = any_number();
+    switch (call) {
+    case 0:
+        if (any(8) == 0) create_any();
+        break;
+    case 1: check_result(qh_begin(handle, number, flags)); break;
+    case 2: check_result(qh_act(handle, number, flags)); break;
+    case 3: qh_replay_many(handle, any(600)); break;
+    case 4: check_result(qh_encode(handle, number, flags)); break;
+    case 5: check_result(qh_q_values(handle, number, flags)); break;
+    case 6: check_result(qh_probabilities(handle, number, flags)); break;
+    case 7: check_result(qh_visits(handle, number, flags)); break;
+    case 8: check_result(qh_metrics(handle)); break;
+    case 9: batch_any(); break;
+    case 10: check_result(qh_batch_begin_all(handle)); break;
+    case 11: check_result(qh_batch_step_all(handle, number)); break;
+    case 12: check_result(qh_batch_act_all(handle, flags)); break;
+    case 13: check_result(any(20) ? qh_hash(handle) : qh_reset(handle)); break;
+    case 14: travel_any(handle); break;
+    case 15: check_result(qh_memory_owner(any_bits())); break;
+    case 16: check_result(qh_memory_record(any_bits())); break;
+    case 17:
+    case 18: learn_any(handle, flags); break;
+    default: step_any(handle, flags); break;
+    }
+}
+
+static void a_storm_of_calls_breaks_nothing(void) {
+    make_sure_it_is_open();
+    storm = test_random();
+    for (uint32_t i = 0; i < 60; i++) create_any();
+    for (uint32_t round = 0; round < TEST_SHARE(150000u); round++) {
+        if (round % 8 == 0) spoil_buffers();
+        call_any();
+        if (round % 500 == 0) CHECK_EQ(qh_validate(), 1);
+        if (test_failures()) {
+            test_note_integer("round", round);
+            return;
+        }
+    }
+    double learned = 0;
+    for (uint32_t i = 0; i < COUNT_OF(living); i++)
+        if (qh_metrics(living[i]) == QH_OK) learned += io->numbers[6];
+    test_note_double("learning steps of the living", learned);
+    CHECK(learned > 100);
+    for (uint32_t i = 0; i < COUNT_OF(batches); i++) qh_batch_free(batches[i]);
+    for (uint32_t i = 0; i < COUNT_OF(living); i++) qh_agent_destroy(living[i]);
+    CHECK_EQ(qh_validate(), 1);
+}
+
+TEST_SUITE(wasm_exports, {"before it is opened nothing works", before_it_is_opened_nothing_works},
+           {"it opens once", it_opens_once},
+           {"handles are checked at every export", handles_are_checked_at_every_export},
+           {"definitions are checked", definitions_are_checked},
+           {"answers are where they should be", answers_are_where_they_should_be},
+           {"a storm of calls breaks nothing", a_storm_of_calls_breaks_nothing});
