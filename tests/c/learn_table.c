@@ -246,7 +246,7 @@ static void reserved_insertions_need_no_memory(void) {
     qh_random random = test_random();
     open_table(2, 0, 0, false);
     uint32_t count = 0;
-    while (count < TEST_SHARE(20000u)) {
+    while (count < TEST_SHARE(8000u)) {
         uint32_t together = 1 + qh__random_below(&random, qh__random_below(&random, 8) ? 4 : 300);
         CHECK_OK(qh_table_reserve(&table, together));
         memory.heap.fail_after = 1;

@@ -364,7 +364,7 @@ static void a_storm_of_calls_breaks_nothing(void) {
     make_sure_it_is_open();
     storm = test_random();
     for (uint32_t i = 0; i < 60; i++) create_any();
-    for (uint32_t round = 0; round < TEST_SHARE(150000u); round++) {
+    for (uint32_t round = 0; round < TEST_SHARE(60000u); round++) {
         if (round % 8 == 0) spoil_buffers();
         call_any();
         if (round % 500 == 0) CHECK_EQ(qh_validate(), 1);
