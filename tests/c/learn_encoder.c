@@ -416,6 +416,31 @@ static void planes_separate_as_the_angle_says(void) {
     CHECK_NEAR(separated[2] / (double)seeds, 2.0 / 3, 0.045);
 }
 
+/* 64 dimensions fill every buffer on the way to the last float. */
+static void all_dimensions_count_in_simhash_and_tiles(void) {
+    static qh_dim dims[QH_MAX_DIMS];
+    static float x[QH_MAX_DIMS];
+    for (uint32_t i = 0; i < QH_MAX_DIMS; i++) dims[i] = (qh_dim){0, 1, 4, 0};
+    const qh_encoder_def defs[2] = {
+        {.kind = QH_ENCODER_SIMHASH, .dims = dims, .dim_count = QH_MAX_DIMS, .bits = 32},
+        {.kind = QH_ENCODER_TILES, .dims = dims, .dim_count = QH_MAX_DIMS, .tilings = 1}};
+    for (uint32_t kind = 0; kind < 2; kind++) {
+        open_encoder_memory(9);
+        open_encoder(&defs[kind]);
+        for (uint32_t i = 0; i < QH_MAX_DIMS; i++) x[i] = kind ? 0.3f : 0.5f;
+        for (uint32_t i = 0; i < QH_MAX_DIMS; i++) {
+            float before = x[i];
+            x[i] = 0;
+            uint64_t low = simhash(x);
+            x[i] = 1;
+            CHECK(simhash(x) != low);
+            x[i] = before;
+        }
+        close_encoder();
+        close_encoder_memory();
+    }
+}
+
 static void simhash_is_its_seeds(void) {
     static const float x[SIM_DIMS] = {0.1f, 0.9f, 0.3f, 0.7f, 0.2f,  0.6f,
                                       0.4f, 0.8f, 0,    1,    0.45f, 0.35f};
@@ -508,6 +533,7 @@ TEST_SUITE(
     {"simhash depends on the direction only", simhash_depends_on_the_direction_only},
     {"simhash has as many keys as its bits allow", simhash_has_as_many_keys_as_its_bits_allow},
     {"planes separate as the angle says", planes_separate_as_the_angle_says},
+    {"all dimensions count in simhash and tiles", all_dimensions_count_in_simhash_and_tiles},
     {"simhash is its seed's", simhash_is_its_seeds},
     {"equal definitions share a plan", equal_definitions_share_a_plan},
     {"other definitions do not", other_definitions_do_not},

@@ -294,6 +294,9 @@ static void broken_books_are_detected(void) {
     replay.tree[1] = root;
     replay.tree[replay.leaves + 90] = 1;
     CHECK(!qh_replay_validate(&replay));
+    for (uint32_t node = (replay.leaves + 90) / 2; node > 0; node /= 2) replay.tree[node] += 1;
+    CHECK(!qh_replay_validate(&replay)); /* sums agree, but nothing is there to be drawn */
+    for (uint32_t node = (replay.leaves + 90) / 2; node > 0; node /= 2) replay.tree[node] -= 1;
     replay.tree[replay.leaves + 90] = leaf;
     replay.count += 60;
     CHECK(!qh_replay_validate(&replay));

@@ -92,6 +92,29 @@ static void a_row_is_born_clean(void) {
         }
 }
 
+/* Values, counts and extra bytes each keep what is written into them. */
+static void the_parts_of_a_row_are_apart(void) {
+    for (uint32_t actions = 1; actions <= 40; actions += 3) {
+        open_table(actions, 48, 0, false);
+        uint32_t first = add(1, 0);
+        add(2, 0);
+        qh_row *row = row_at(first), *next = row_at(qh_table_location(&table, 1));
+        float *q = row->q;
+        uint32_t *counts = qh__row_counts(&table, row);
+        unsigned char *extra = qh__row_extra(&table, row);
+        for (uint32_t a = 0; a < table.stride; a++) q[a] = (float)a + 0.5f;
+        for (uint32_t a = 0; a < table.stride; a++) counts[a] = 1000 + a;
+        for (uint32_t b = 0; b < 48; b++) extra[b] = (unsigned char)(200 + b);
+        CHECK(extra + 48 <= (unsigned char *)next && row->key == 1 && next->key == 2);
+        for (uint32_t a = 0; a < table.stride; a++) {
+            CHECK_SAME(q[a], a + 0.5);
+            CHECK_EQ(counts[a], 1000 + a);
+        }
+        for (uint32_t b = 0; b < 48; b++) CHECK_EQ(extra[b], (unsigned char)(200 + b));
+        close_table();
+    }
+}
+
 static void an_empty_table_takes_no_memory(void) {
     open_table(4, 0, 0, false);
     CHECK_EQ(owner.live_bytes, 0);
@@ -410,6 +433,7 @@ static void broken_books_are_detected(void) {
 }
 
 TEST_SUITE(learn_table, {"a row is born clean", a_row_is_born_clean},
+           {"the parts of a row are apart", the_parts_of_a_row_are_apart},
            {"an empty table takes no memory", an_empty_table_takes_no_memory},
            {"rows never move and keep their order", rows_never_move_and_keep_their_order},
            {"random keys agree with an array", random_keys_agree_with_an_array},

@@ -204,6 +204,61 @@ static void answers_are_where_they_should_be(void) {
     CHECK_OK(qh_agent_destroy(handle));
 }
 
+/* What the express lane refuses where the general path would: NaN in either state, once the state is known. */
+static void learning_refuses_nan_in_either_state(void) {
+    make_sure_it_is_open();
+    for (uint32_t express = 0; express < 2; express++) {
+        uint32_t handle = create_bins(4);
+        REQUIRE((int32_t)handle > 0);
+        if (express) {
+            CHECK_OK(qh_agent_destroy(handle));
+            io->dims[2].trend = 0;
+            handle = (uint32_t)qh_agent_create(0, 3);
+        }
+        for (uint32_t i = 0; i < 3; i++) io->observation[i] = io->next[i] = 0.5f;
+        CHECK_SAME(qh_learn(handle, 0, 2, 10, 0, QH_GOING_ON, -1, 0, 0), 10);
+        for (uint32_t i = 0; i < 6; i++) {
+            float *x = i < 3 ? &io->observation[i] : &io->next[i - 3];
+            *x = i % 2 ? __builtin_nanf("") : -__builtin_nanf("");
+            CHECK_SAME(qh_learn(handle, 0, 2, 10, 0, QH_GOING_ON, -1, 0, 0), __builtin_nan(""));
+            CHECK_SAME(io->numbers[0], QH_INVALID_ARGUMENT);
+            *x = 0.5f;
+        }
+        CHECK_OK(qh_metrics(handle));
+        CHECK_SAME(io->numbers[6], 1);
+        CHECK_OK(qh_agent_destroy(handle));
+    }
+}
+
+static void a_batch_says_which_row_failed(void) {
+    make_sure_it_is_open();
+    uint32_t handles[3];
+    for (uint32_t i = 0; i < 3; i++) handles[i] = create_bins(4);
+    int32_t batch = qh_batch_open(3);
+    REQUIRE(batch > 0);
+    uint32_t *list = (uint32_t *)(uintptr_t)io->numbers[0];
+    float *rows = (float *)(uintptr_t)io->numbers[1];
+    const int32_t *actions = (int32_t *)(uintptr_t)io->numbers[4];
+    memcpy(list, handles, sizeof handles);
+    list[2] = handles[0];
+    CHECK_RESULT(qh_batch_check((uint32_t)batch), QH_INVALID_ARGUMENT);
+    CHECK_SAME(io->numbers[0], 2);
+    list[2] = handles[2];
+    CHECK_OK(qh_batch_check((uint32_t)batch));
+    rows[QH_BATCH_STRIDE] = __builtin_nanf("");
+    CHECK_RESULT(qh_batch_begin_all((uint32_t)batch), QH_INVALID_ARGUMENT);
+    CHECK_SAME(io->numbers[0], 1);
+    rows[QH_BATCH_STRIDE] = 0;
+    CHECK_OK(qh_batch_begin_all((uint32_t)batch));
+    CHECK(actions[0] >= 0 && actions[1] >= 0 && actions[2] >= 0);
+    CHECK_RESULT(qh_batch_step_all((uint32_t)batch, __builtin_nan("")), QH_INVALID_ARGUMENT);
+    CHECK_OK(qh_agent_destroy(handles[2]));
+    CHECK_RESULT(qh_batch_act_all((uint32_t)batch, 0), QH_STALE_HANDLE);
+    CHECK_SAME(io->numbers[0], 2);
+    CHECK_OK(qh_batch_free((uint32_t)batch));
+    for (uint32_t i = 0; i < 2; i++) CHECK_OK(qh_agent_destroy(handles[i]));
+}
+
 /* ---------------------------------------------------------------- a storm */
 
 static qh_random storm;
@@ -388,4 +443,6 @@ TEST_SUITE(wasm_exports, {"before it is opened nothing works", before_it_is_open
            {"handles are checked at every export", handles_are_checked_at_every_export},
            {"definitions are checked", definitions_are_checked},
            {"answers are where they should be", answers_are_where_they_should_be},
+           {"learning refuses NaN in either state", learning_refuses_nan_in_either_state},
+           {"a batch says which row failed", a_batch_says_which_row_failed},
            {"a storm of calls breaks nothing", a_storm_of_calls_breaks_nothing});
