@@ -18,24 +18,49 @@ static qh_agent_def half_of(uint32_t algorithm) {
     return def;
 }
 
-static void put(qh_agent *agent, double state, float first, float second) {
-    qh_row *row = test_row(agent, state);
-    row->q[0] = first;
-    row->q[1] = second;
+/* The same with four tilings: whole states apart, no two states share a tile, and a value is the sum of four exact quarters. */
+static qh_agent_def tiled(qh_agent_def def) {
+    static const qh_dim dim = {0, 100, 100, 0};
+    def.encoder =
+        (qh_encoder_def){.kind = QH_ENCODER_TILES, .dims = &dim, .dim_count = 1, .tilings = 4};
+    return def;
 }
 
-static float q_of(qh_agent *agent, double state, uint32_t action) {
-    return test_row(agent, state)->q[action];
+static qh_observation seen_by(const qh_agent *agent, uint32_t state) {
+    static float places[100];
+    places[state] = (float)state + 0.125f;
+    return agent->tilings > 1 ? test_values(&places[state]) : test_state(state);
 }
 
-static int32_t begin(qh_agent *agent, double state) {
+static void put(qh_agent *agent, uint32_t state, float first, float second) {
+    qh_observation seen = seen_by(agent, state);
+    uint64_t keys[QH_MAX_TILINGS];
+    uint32_t rows[QH_MAX_TILINGS];
+    CHECK_OK(qh_encoder_keys(&agent->encoder, seen.values, seen.state, keys));
+    CHECK_OK(qh_table_reserve(&agent->table, agent->tilings));
+    for (uint32_t t = 0; t < agent->tilings; t++) rows[t] = QH_NO_ROW;
+    qh__agent_give_birth(agent, keys, rows);
+    for (uint32_t t = 0; t < agent->tilings; t++) {
+        qh_row *row = qh__table_row(&agent->table, rows[t]);
+        row->q[0] = first / (float)agent->tilings;
+        row->q[1] = second / (float)agent->tilings;
+    }
+}
+
+static float q_of(const qh_agent *agent, uint32_t state, uint32_t action) {
+    float values[QH_MAX_ACTIONS];
+    CHECK_OK(qh_agent_values(agent, seen_by(agent, state), values));
+    return values[action];
+}
+
+static int32_t begin(qh_agent *agent, uint32_t state) {
     int32_t action = -99;
-    CHECK_OK(qh_agent_begin(agent, test_state(state), &action));
+    CHECK_OK(qh_agent_begin(agent, seen_by(agent, state), &action));
     return action;
 }
 
-static int32_t step(qh_agent *agent, double reward, double state, uint32_t ending) {
-    qh_experience experience = test_outcome(reward, test_state(state), ending);
+static int32_t step(qh_agent *agent, double reward, uint32_t state, uint32_t ending) {
+    qh_experience experience = test_outcome(reward, seen_by(agent, state), ending);
     int32_t action = -99;
     CHECK_OK(qh_agent_step(agent, &experience, &action));
     return action;
@@ -119,10 +144,10 @@ static void learning_between_steps_is_seen(void) {
 /* Rewards 8, 16, 32, 64 along states 0, 1, 2, 3, 4 with n = 3; state 3 is worth 48, state 4 {32, 16}. */
 static void three_steps_by_hand(void) {
     static const uint32_t algorithms[] = {QH_Q_LEARNING, QH_SARSA, QH_EXPECTED_SARSA};
-    for (uint32_t i = 0; i < COUNT_OF(algorithms); i++) {
-        qh_agent_def def = half_of(algorithms[i]);
+    for (uint32_t i = 0; i < 2 * COUNT_OF(algorithms); i++) {
+        qh_agent_def def = half_of(algorithms[i / 2]);
         def.n_step = 3;
-        qh_agent *agent = open_agent(def);
+        qh_agent *agent = open_agent(i % 2 ? tiled(def) : def);
         REQUIRE(agent);
         put(agent, 3, 48, 0);
         put(agent, 4, 32, 16);
@@ -189,8 +214,7 @@ static void learn_is_one_step_deep(void) {
 /* ---------------------------------------------------------------- eligibility traces */
 
 /* SARSA(lambda) with replacing traces; discount 1/2 and lambda 1/2 make a trace fade to a quarter. */
-static void replacing_traces_by_hand(void) {
-    qh_agent_def def = half_of(QH_SARSA);
+static void check_replacing_traces(qh_agent_def def) {
     def.lambda = 0.5;
     qh_agent *agent = open_agent(def);
     REQUIRE(agent);
@@ -209,6 +233,11 @@ static void replacing_traces_by_hand(void) {
     CHECK_SAME(q_of(agent, 1, 0), 18 - 12.5 / 8 + 2);
     CHECK_EQ(agent->traces.count, 0);
     qh_runtime_close(runtime);
+}
+
+static void replacing_traces_by_hand(void) {
+    check_replacing_traces(half_of(QH_SARSA));
+    check_replacing_traces(tiled(half_of(QH_SARSA)));
 }
 
 /* Watkins' Q(lambda): an action that is not the best ends all traces; learning from it comes first. */

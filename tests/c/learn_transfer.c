@@ -77,6 +77,35 @@ static void life_goes_on_after_an_import(void) {
     }
 }
 
+/* Remembered states whose rows an import took away: replay makes them again, or, without memory, changes nothing. */
+static void replay_after_an_import_asks_for_memory_first(void) {
+    uint32_t failures = 0;
+    for (uint32_t i = 0; i < CAST_SIZE; i++)
+        for (uint32_t rows = 0; rows < 40; rows += 3) {
+            qh_agent *pair[2];
+            REQUIRE(open_pair(i, pair));
+            CHECK_OK(qh_agent_reset(pair[0]));
+            walk(pair[0], rows, 3000 + i);
+            size_t count = export(pair[0], bytes);
+            walk(pair[1], 250, 4000 + i);
+            CHECK_OK(qh_agent_import(pair[1], bytes, count));
+            uint64_t before = test_agent_state(pair[1]);
+            double mean;
+            runtime->memory.heap.fail_after = 1;
+            qh_result result = qh_agent_replay(pair[1], 200, &mean);
+            runtime->memory.heap.fail_after = 0;
+            if (result != QH_OK) {
+                failures++;
+                CHECK_RESULT(result, QH_GROWTH_FAILED);
+                CHECK_EQ(test_agent_state(pair[1]), before);
+                CHECK_OK(qh_agent_replay(pair[1], 200, &mean));
+            }
+            CHECK(qh_agent_validate(pair[1]));
+            qh_runtime_close(runtime);
+        }
+    CHECK(failures > 20);
+}
+
 static void check_refused(qh_agent *agent, size_t count) {
     uint64_t before = test_agent_state(agent);
     size_t live = agent->owner.live_bytes;
@@ -195,6 +224,8 @@ static void an_import_without_room_changes_nothing(void) {
 
 TEST_SUITE(learn_transfer, {"every table travels", every_table_travels},
            {"life goes on after an import", life_goes_on_after_an_import},
+           {"replay after an import asks for memory first",
+            replay_after_an_import_asks_for_memory_first},
            {"damaged bytes are refused", damaged_bytes_are_refused},
            {"hostile bytes are refused", hostile_bytes_are_refused},
            {"tables of other configurations are refused",

@@ -85,6 +85,7 @@ static void worn_out_slots_are_retired(void) {
         CHECK((int32_t)handle > 0);
         CHECK_OK(qh_runtime_destroy_agent(runtime, handle));
         last = handle;
+        if (i % 8192 == 0 || i + 2 > QH_HANDLE_LAST_GENERATION) CHECK(qh_runtime_validate(runtime));
     }
     CHECK(qh_runtime_validate(runtime));
     for (uint32_t i = 0; i < 3; i++) {

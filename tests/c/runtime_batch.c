@@ -327,6 +327,9 @@ static void an_unsealed_batch_does_nothing(void) {
             batch->handles[0] = agents[0]->handle;
             batch->handles[1] = agents[1]->handle;
             CHECK_OK(qh_batch_seal(runtime, batch)); /* once good, then not: not good */
+            batch->handles[0] = 0;
+            CHECK_RESULT(qh_batch_seal(runtime, batch), QH_STALE_HANDLE);
+            CHECK_RESULT(call_step(), QH_INVALID_STATE);
             batch->handles[0] = agents[1]->handle;
             CHECK_RESULT(qh_batch_seal(runtime, batch), QH_INVALID_ARGUMENT);
         }
@@ -374,6 +377,7 @@ static void rows_are_apart_aligned_and_zero(void) {
         }
         CHECK(batch->endings + count <= end && (unsigned char *)(batch->keys + count) <= end);
         CHECK_EQ(batch->count, count);
+        CHECK(batch->owner.id == batch->handle && batch->owner.kind == QH_OWNER_batch);
         qh_batch_destroy(runtime, batch);
         CHECK_EQ(runtime->memory.heap.live_bytes, live);
     }

@@ -204,8 +204,8 @@ static void answers_are_where_they_should_be(void) {
     CHECK_OK(qh_agent_destroy(handle));
 }
 
-/* What the express lane refuses where the general path would: NaN in either state, once the state is known. */
-static void learning_refuses_nan_in_either_state(void) {
+/* What the express lane refuses where the general path would: NaN in either state, an action too many, once the state is known. */
+static void learning_refuses_what_is_no_experience(void) {
     make_sure_it_is_open();
     for (uint32_t express = 0; express < 2; express++) {
         uint32_t handle = create_bins(4);
@@ -224,6 +224,14 @@ static void learning_refuses_nan_in_either_state(void) {
             CHECK_SAME(io->numbers[0], QH_INVALID_ARGUMENT);
             *x = 0.5f;
         }
+        static const uint32_t no_actions[] = {4, 5, 32, 0xFFFFFFFFu};
+        for (uint32_t i = 0; i < COUNT_OF(no_actions); i++)
+            CHECK_SAME(qh_learn(handle, 0, no_actions[i], 10, 0, QH_GOING_ON, -1, 0, 0),
+                       __builtin_nan(""));
+        CHECK_SAME(qh_learn(handle, 0, 2, 10, 0, 3, -1, 0, 0), __builtin_nan(""));
+        CHECK_SAME(qh_learn(handle, 0, 2, 1e39, 0, 0, -1, 0, 0), __builtin_nan(""));
+        CHECK_SAME(qh_learn(handle, 0, 2, 1, 0, 0, -1, __builtin_inf(), 0), __builtin_nan(""));
+        CHECK_SAME(qh_learn(handle, 0, 2, 1, 0, 0, 4, 0, 0), __builtin_nan(""));
         CHECK_OK(qh_metrics(handle));
         CHECK_SAME(io->numbers[6], 1);
         CHECK_OK(qh_agent_destroy(handle));
@@ -443,6 +451,6 @@ TEST_SUITE(wasm_exports, {"before it is opened nothing works", before_it_is_open
            {"handles are checked at every export", handles_are_checked_at_every_export},
            {"definitions are checked", definitions_are_checked},
            {"answers are where they should be", answers_are_where_they_should_be},
-           {"learning refuses NaN in either state", learning_refuses_nan_in_either_state},
+           {"learning refuses what is no experience", learning_refuses_what_is_no_experience},
            {"a batch says which row failed", a_batch_says_which_row_failed},
            {"a storm of calls breaks nothing", a_storm_of_calls_breaks_nothing});
