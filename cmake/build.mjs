@@ -7,7 +7,7 @@
  * this file only installs missing npm packages, finds a generator and starts CMake. Node built-ins only:
  * it runs before anything is installed.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,25 +31,25 @@ export function findProgram(...names) {
 }
 
 /** Runs `npm ci` unless every development dependency is installed in its exact version. */
-export function install() {
+export async function install() {
     const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const installed = Object.entries(devDependencies).every(([name, version]) => {
         const file = join(root, 'node_modules', name, 'package.json');
         return existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).version === version;
     });
-    if (!installed) run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund']);
+    if (!installed) await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund']);
 }
 
-/** Configures where that was not done and builds; returns only when `targets` are up to date. */
-export function build(targets) {
+/** Configures where that was not done and builds; resolves when `targets` are up to date. */
+export async function build(targets) {
     const byPreset = new Map();
     for (const name of targets) {
         const [preset, target] = (ALIASES[name] ?? name).split(':');
         byPreset.set(preset, [...(byPreset.get(preset) ?? []), target]);
     }
     for (const [preset, names] of byPreset) {
-        if (!configured(preset)) run('cmake', ['--preset', preset, ...generator(), '--log-level=WARNING'], QUIET);
-        run('cmake', ['--build', '--preset', preset, '--parallel', '--target', ...names], QUIET);
+        if (!configured(preset)) await run('cmake', ['--preset', preset, ...generator(), '--log-level=WARNING'], QUIET);
+        await run('cmake', ['--build', '--preset', preset, '--parallel', '--target', ...names], QUIET);
     }
 }
 
@@ -67,40 +67,49 @@ function generator() {
 
 const QUIET = { quiet: true };
 
-/** Runs a command; what a quiet one printed is shown only when it failed. */
-function run(program, args, { quiet = false } = {}) {
-    const { status, error, stdout, stderr } = spawnSync(program, args, {
-        cwd: root,
-        stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
-        encoding: 'utf8',
-        maxBuffer: 1 << 28,
+/** Runs a command in the source root; resolves with its exit code or signal and what it printed, where that was piped. */
+export function execute(program, args, options = {}) {
+    return new Promise((resolve, reject) => {
+        const child = spawn(program, args, { cwd: root, ...options });
+        const printed = [];
+        child.stdout?.on('data', (bytes) => printed.push(bytes));
+        child.stderr?.on('data', (bytes) => printed.push(bytes));
+        child.on('error', reject);
+        child.on('close', (status, signal) => resolve({ status, signal, output: Buffer.concat(printed).toString() }));
     });
-    if (error?.code === 'ENOENT') throw new Error(`${program} is needed to build qhive and is not on PATH`);
-    if (status === 0 && !error) return;
-    if (quiet) process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
-    throw new Error(`${program} ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`);
+}
+
+/** Runs a command that must succeed; what a quiet one printed is shown only when it failed. */
+async function run(program, args, { quiet = false } = {}) {
+    const stream = quiet ? 'pipe' : 'inherit';
+    const { status, signal, output } = await execute(program, args, { stdio: ['ignore', stream, stream] }).catch((error) => {
+        throw error.code === 'ENOENT' ? new Error(`${program} is needed to build qhive and is not on PATH`) : error;
+    });
+    if (status === 0) return;
+    process.stderr.write(output);
+    throw new Error(`${program} ${args.join(' ')} failed${signal ? `: ${signal}` : ''}`);
 }
 
 function clean() {
     for (const folder of ['build', 'dist']) rmSync(join(root, folder), { recursive: true, force: true });
 }
 
-function main(args) {
+async function main(args) {
     if (args[0] === '--clean') return clean();
     const split = args.indexOf('--run');
     const targets = split < 0 ? args : args.slice(0, split);
-    install();
-    build(targets.length > 0 ? targets : ['package']);
+    await install();
+    await build(targets.length > 0 ? targets : ['package']);
     if (split < 0) return undefined;
     const [script, , ...rest] = args.slice(split + 1);
-    const { status, signal } = spawnSync(process.execPath, [script, ...rest], { stdio: 'inherit' });
+    const { status, signal } = await execute(process.execPath, [script, ...rest], { cwd: process.cwd(), stdio: 'inherit' });
     process.exitCode = signal ? 1 : status;
     return undefined;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
     try {
-        main(process.argv.slice(2));
+        await main(process.argv.slice(2));
     } catch (error) {
         console.error(error.message);
         process.exitCode = 1;

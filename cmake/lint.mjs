@@ -4,11 +4,10 @@
  * clang-format, eslint and tsc are pinned by package-lock.json; cppcheck and clang-tidy are the machine's
  * and skipped by name where they are missing. Every linter runs even after one failed.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, findProgram, install, root } from './build.mjs';
+import { build, execute, findProgram, install, root } from './build.mjs';
 
 const C_FOLDERS = ['include', 'src', 'tests/c', 'tests/golden', 'bench/profile'];
 const installed = (name) => [process.execPath, join('node_modules', name)];
@@ -34,9 +33,9 @@ const LINTERS = {
         '--enable=warning,performance,portability', '--suppress=missingIncludeSystem', '--suppress=normalCheckLevelMaxBranches',
         '-Iinclude', '-Isrc', '-DQH_ASSERT_LEVEL=3', '--template=gcc', 'src',
     ],
-    'clang-tidy': () => {
+    'clang-tidy': async () => {
         if (!findProgram('clang-tidy')) return [undefined];
-        build(['native:qhive']);
+        await build(['native:qhive']);
         return [findProgram('clang-tidy'), '--quiet', '-p', 'build/native', ...compiled()];
     },
 };
@@ -53,13 +52,12 @@ function compiled() {
 }
 
 /** Runs one linter; its verdict is `passed`, `failed` or `skipped`, with a line that says so. */
-function runOne(name, command) {
+async function runOne(name, command) {
     const start = performance.now();
     try {
-        const [program, ...args] = command();
+        const [program, ...args] = await command();
         if (program === undefined) return ['skipped', `# ${name}: skipped, not installed`];
-        const { status, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit' });
-        if (error) throw error;
+        const { status } = await execute(program, args, { stdio: 'inherit' });
         const verdict = status === 0 ? 'passed' : 'failed';
         return [verdict, `# ${name}: ${verdict} in ${((performance.now() - start) / 1000).toFixed(1)} s`];
     } catch (error) {
@@ -68,13 +66,13 @@ function runOne(name, command) {
 }
 
 /** Runs these linters, all of them by default, and says how each went. */
-export function lint(names = [], table = LINTERS) {
+export async function lint(names = [], table = LINTERS) {
     const unknown = names.filter((name) => !Object.hasOwn(table, name));
     if (unknown.length > 0) throw new Error(`no ${unknown.join(', ')}; there are ${Object.keys(table).join(', ')}`);
     const counts = { passed: 0, failed: 0, skipped: 0 };
     const lines = [];
     for (const name of names.length > 0 ? names : Object.keys(table)) {
-        const [verdict, line] = runOne(name, table[name]);
+        const [verdict, line] = await runOne(name, table[name]);
         counts[verdict]++;
         lines.push(line);
     }
@@ -85,8 +83,8 @@ export function lint(names = [], table = LINTERS) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const args = process.argv.slice(2);
     try {
-        install();
-        const { failed } = lint(args.filter((arg) => !arg.startsWith('--')), args.includes('--fix') ? FIXERS : LINTERS);
+        await install();
+        const { failed } = await lint(args.filter((arg) => !arg.startsWith('--')), args.includes('--fix') ? FIXERS : LINTERS);
         process.exitCode = failed === 0 ? 0 : 1;
     } catch (error) {
         console.error(error.message);

@@ -3,24 +3,32 @@
  *
  *   npm test [-- suite...] [-- arguments for Jest...]
  *
- * Suites are the keys of SUITES; without a name all but `lint` run, with `all` that too.
+ * Suites are the keys of SUITES; without a name all but `lint` run, with `all` that too. Several suites run
+ * side by side, as many as there are cores but at most two, and each prints when it is over; one suite
+ * prints as it goes.
  *
  * The last line printed is the sum over all suites, `N passed, N failed, N skipped`. A suite that cannot
  * be built, crashes, or runs no test at all counts as one failure; one that this machine cannot run is
  * skipped by name. The exit code is 0 only without failures.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, findProgram, install, root } from '../cmake/build.mjs';
+import { build, execute as capture, findProgram, install, root } from '../cmake/build.mjs';
 
 const compiler = () => findProgram('cc', 'gcc', 'clang');
 const needsCompiler = () => compiler() === undefined && 'no native C compiler (cc, gcc or clang)';
 const needsChromium = async () =>
     (await import('./browser/chromium.js')).findChromium() === undefined && 'no Chromium (set QHIVE_CHROMIUM to its path)';
 
+/** In the order in which they start: the longest first. */
 const SUITES = {
+    jest: {
+        targets: ['package', ...(compiler() ? ['native:qhive_golden'] : [])],
+        run: (args) => jest('package', args),
+    },
     'c-sanitized': {
         targets: ['native-debug:qhive_tests'],
         unavailable: needsCompiler,
@@ -39,11 +47,7 @@ const SUITES = {
         targets: ['wasm-scalar:qhive_tests_wasm'],
         run: () => tap([process.execPath, 'tests/c/run-wasm.mjs', 'build/wasm-scalar/qhive_tests.wasm']),
     },
-    jest: {
-        targets: ['package', ...(compiler() ? ['native:qhive_golden'] : [])],
-        run: (args) => jest('package', args),
-    },
-    lint: { targets: [], run: async () => (await import('../cmake/lint.mjs')).lint() },
+    lint: { targets: compiler() ? ['native:qhive'] : [], run: async () => (await import('../cmake/lint.mjs')).lint() },
     browser: { targets: ['package'], unavailable: needsChromium, run: (args) => jest('browser', args) },
 };
 
@@ -103,41 +107,106 @@ function crashed(counts, reason) {
     return counts;
 }
 
-async function runSuite(name, args) {
-    const { targets, unavailable, run } = SUITES[name];
-    const reason = await unavailable?.();
-    if (reason) return { passed: 0, failed: 0, skipped: 1, note: reason };
-    console.log(`\n# ${name}`);
+const NONE = Object.freeze({ passed: 0, failed: 0, skipped: 0 });
+const sentence = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`;
+
+/** Builds what a suite needs. Resolves with its result where it cannot run. */
+async function prepare(name) {
+    const { targets, unavailable } = SUITES[name];
     try {
-        build(targets);
-        return await run(args);
+        const reason = await unavailable?.();
+        if (reason) return { ...NONE, skipped: 1, note: reason };
+        await build(targets);
+        return undefined;
     } catch (error) {
-        console.error(error);
-        return { passed: 0, failed: 1, skipped: 0, note: 'did not build or start' };
+        console.error(`\n# ${name}\n${error.stack}`);
+        return { ...NONE, failed: 1, note: 'did not build' };
     }
 }
 
-const sentence = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`;
+/** Runs one suite in this process, printing as it goes. */
+async function runHere(name, args) {
+    console.log(`\n# ${name}`);
+    try {
+        return await SUITES[name].run(args);
+    } catch (error) {
+        console.error(error);
+        return { ...NONE, failed: 1, note: 'did not start' };
+    }
+}
+
+/** Runs one suite in a process of its own and prints what it printed when it is over. */
+async function runAside(name, args) {
+    const file = join(root, 'build', 'test', `${name}.json`);
+    rmSync(file, { force: true });
+    const { output } = await capture(process.execPath, [fileURLToPath(import.meta.url), '--report', file, name, '--', ...args]);
+    process.stdout.write(output);
+    try {
+        return JSON.parse(readFileSync(file, 'utf8'));
+    } catch {
+        return { ...NONE, failed: 1, note: 'crashed' };
+    }
+}
+
+/** What `--report file` asks for: the suite is built, its result goes into the file. */
+async function report(file, name, args) {
+    const result = await runHere(name, args);
+    mkdirSync(join(root, 'build', 'test'), { recursive: true });
+    writeFileSync(file, JSON.stringify(result));
+}
+
+/** A function that calls what it is given, at most `limit` at a time. */
+export function lanes(limit) {
+    let free = limit;
+    const waiting = [];
+    return async (work) => {
+        if (free > 0) free--;
+        else await new Promise((resolve) => waiting.push(resolve));
+        try {
+            return await work();
+        } finally {
+            if (waiting.length > 0) waiting.shift()();
+            else free++;
+        }
+    };
+}
+
+/** Runs suites, the next one building while others run. Calls `done(name, result, seconds)` for each. */
+async function runAll(names, args, done) {
+    const runOne = names.length === 1 ? runHere : runAside;
+    const lane = lanes(Math.min(2, availableParallelism()));
+    const running = [];
+    for (const name of names) {
+        const result = await prepare(name);
+        running.push(
+            lane(async () => {
+                const start = performance.now();
+                done(name, result ?? (await runOne(name, args)), (performance.now() - start) / 1000);
+            }),
+        );
+    }
+    await Promise.all(running);
+}
 
 async function main(args) {
     const split = args.indexOf('--');
     const names = split < 0 ? args : args.slice(0, split);
+    const rest = split < 0 ? [] : args.slice(split + 1);
+    if (names[0] === '--report') return report(names[1], names[2], rest);
     const every = Object.keys(SUITES);
     const chosen = names.length > 0 ? names.flatMap((name) => (name === 'all' ? every : [name])) : every.filter((name) => name !== 'lint');
     const unknown = chosen.filter((name) => !every.includes(name));
     if (unknown.length > 0) throw new Error(`no suite ${unknown.join(', ')}; there are ${every.join(', ')}`);
-    install();
+    await install();
     const lines = [];
-    const sum = { passed: 0, failed: 0, skipped: 0 };
-    for (const name of chosen) {
-        const start = performance.now();
-        const result = await runSuite(name, split < 0 ? [] : args.slice(split + 1));
-        const seconds = ((performance.now() - start) / 1000).toFixed(1);
-        lines.push(`# ${name}: ${sentence(result)} in ${seconds} s${result.note ? ` (${result.note})` : ''}`);
+    const sum = { ...NONE };
+    await runAll([...new Set(chosen)], rest, (name, result, seconds) => {
+        lines.push(`# ${name}: ${sentence(result)} in ${seconds.toFixed(1)} s${result.note ? ` (${result.note})` : ''}`);
         for (const key of Object.keys(sum)) sum[key] += result[key];
-    }
+    });
     console.log(`\n${lines.join('\n')}\n${sentence(sum)}`);
     process.exitCode = sum.failed === 0 ? 0 : 1;
+    return undefined;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

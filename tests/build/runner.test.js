@@ -1,5 +1,5 @@
 /** The test command counts what programs print and swallows nothing. */
-import { tap } from '../run.mjs';
+import { lanes, tap } from '../run.mjs';
 
 const program = (script) => [process.execPath, '-e', script];
 const run = (lines, exit = 0) => tap(program(`console.log(${JSON.stringify(lines.join('\n'))}); process.exitCode = ${exit}`));
@@ -27,4 +27,23 @@ test('a suite without tests is a failure', async () => {
 
 test('a program that does not exist is a failure', async () => {
     expect(await tap(['./no-such-program'])).toMatchObject({ failed: 1 });
+});
+
+test('lanes start in order, never more than allowed, and free their place after a failure', async () => {
+    const lane = lanes(2);
+    const started = [];
+    let running = 0;
+    let most = 0;
+    const work = (name) => async () => {
+        started.push(name);
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running--;
+        if (name === 'b') throw new Error('b fails');
+        return name;
+    };
+    const results = await Promise.allSettled(['a', 'b', 'c', 'd', 'e'].map((name) => lane(work(name))));
+    expect(started).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(most).toBe(2);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled']);
 });
