@@ -8,11 +8,13 @@ set(QHIVE_SOURCES
   src/base/result.c
   # sync
   # memory
+  src/memory/arena.c
   src/memory/budget.c
   src/memory/heap.c
   src/memory/memory.c
   src/memory/pool.c
   src/memory/record.c
+  src/memory/shared.c
   # learn
   src/learn/agent.c
   src/learn/encoder.c

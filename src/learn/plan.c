@@ -122,51 +122,59 @@ static qh_plan outline(const qh_encoder_def *def, uint64_t hash) {
     plan.padded = (plan.dims + plan.trends + 15) & ~15u;
     if (def->kind == QH_ENCODER_TILES) plan.keys = def->tilings;
     if (def->kind == QH_ENCODER_SIMHASH) plan.bits = def->bits;
-    plan.byte_count = size_of_plan(&plan);
     return plan;
 }
 
 static qh_result make(qh_plans *plans, const qh_encoder_def *def, uint64_t hash, qh_plan **made) {
     qh_plan outlined = outline(def, hash);
+    size_t byte_count = size_of_plan(&outlined);
     void *block;
-    QH_TRY(qh_heap_alloc_zeroed(&plans->memory->heap, &plans->owner, outlined.byte_count,
-                                QH_BLOCK_encoder, &block));
+    QH_TRY(qh_heap_alloc_zeroed(&plans->memory->heap, &plans->owner, byte_count, QH_BLOCK_encoder,
+                                &block));
     qh_plan *plan = block;
     *plan = outlined;
+    qh_shared_open(&plans->memory->shared, &plan->shared, &plans->owner, 0, byte_count);
     lay_out_plan(plan);
     for (uint32_t i = 0; i < plan->dims; i++) plan->defined[i] = def->dims[i];
     if (plan->dims) set_lanes(plan, def);
     if (plan->bits) draw_planes(plan, plans->seed);
-    plan->next = plans->first;
-    plans->first = plan;
     plans->count++;
     *made = plan;
-    return QH_OK;
+    return qh_shared_freeze(&plan->shared);
+}
+
+/* The plan of a definition, NULL where there is none. */
+static qh_plan *find_plan(const qh_plans *plans, const qh_encoder_def *def, uint64_t hash) {
+    for (qh_shared *entry = plans->memory->shared.first; entry; entry = entry->next) {
+        if (entry->owner != &plans->owner) continue;
+        qh_plan *plan = QH_SHARED_IN(qh_plan, shared, entry);
+        if (is_plan_of(plan, def, hash)) return plan;
+    }
+    return NULL;
 }
 
 qh_result qh_plan_acquire(qh_plans *plans, const qh_encoder_def *def, qh_plan **found) {
     uint64_t hash = qh_plan_hash(def, plans->seed);
-    qh_plan *plan = plans->first;
-    while (plan && !is_plan_of(plan, def, hash)) plan = plan->next;
+    qh_plan *plan = find_plan(plans, def, hash);
     if (!plan) QH_TRY(make(plans, def, hash, &plan));
-    plan->references++;
     *found = plan;
-    return QH_OK;
+    return qh_shared_acquire(&plan->shared);
 }
 
 void qh_plan_release(qh_plans *plans, qh_plan *plan) {
-    QH_ASSERT(plan->references > 0);
-    if (--plan->references > 0) return;
-    qh_plan **link = &plans->first;
-    while (*link != plan) link = &(*link)->next;
-    *link = plan->next;
+    if (qh_shared_release(&plan->shared) > 0) return;
+    qh_shared_close(&plans->memory->shared, &plan->shared);
     plans->count--;
-    qh_heap_free(&plans->memory->heap, &plans->owner, plan, plan->byte_count);
+    qh_heap_free(&plans->memory->heap, &plans->owner, plan, plan->shared.byte_count);
 }
 
-bool qh_plans_validate(const qh_plans *plans) {
-    uint32_t count = 0;
-    for (const qh_plan *plan = plans->first; plan; plan = plan->next)
-        if (plan->references == 0 || ++count > plans->count) return false;
-    return count == plans->count;
+bool qh_plans_validate(const qh_plans *plans, uint32_t holders) {
+    uint32_t count = 0, references = 0;
+    for (const qh_shared *entry = plans->memory->shared.first; entry; entry = entry->next) {
+        if (entry->owner != &plans->owner) continue;
+        if (entry->references == 0) return false;
+        references += entry->references;
+        count++;
+    }
+    return count == plans->count && references == holders;
 }

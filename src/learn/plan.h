@@ -32,15 +32,13 @@ typedef struct qh_plan {
     uint32_t *bins;     /* of each lane */
     qh_trend *trend;
     float *planes; /* simhash: bits rows of `padded` */
-    struct qh_plan *next;
     uint64_t hash;
-    uint32_t references;
-    size_t byte_count;
-    qh_dim *defined; /* the dimensions as defined, to tell plans apart */
+    qh_shared shared; /* held by one encoder each */
+    qh_dim *defined;  /* the dimensions as defined, to tell plans apart */
 } qh_plan;
 
+/* The plans themselves are in `memory->shared`. */
 typedef struct qh_plans {
-    qh_plan *first;
     uint32_t count;
     uint64_t seed; /* draws hyperplanes */
     qh_memory *memory;
@@ -61,6 +59,7 @@ qh_result qh_plan_check(const qh_encoder_def *def);
 /* A hash of everything that the meaning of a key depends on. */
 uint64_t qh_plan_hash(const qh_encoder_def *def, uint64_t seed);
 
-bool qh_plans_validate(const qh_plans *plans);
+/* `holders`: the encoders there are. */
+bool qh_plans_validate(const qh_plans *plans, uint32_t holders);
 
 #endif

@@ -22,13 +22,14 @@ qh_result qh_memory_open(qh_memory *memory, uint32_t initial_pages, size_t start
     qh_heap_open(&memory->heap, budget, start);
     qh_owner_open(&memory->heap, &memory->runtime_owner, 0, QH_OWNER_runtime, SIZE_MAX);
     qh_owner_open(&memory->heap, &memory->records_owner, 0, QH_OWNER_records, SIZE_MAX);
+    memory->shared = (qh_shared_list){0};
     memory->records = (qh_records){.owner = &memory->records_owner};
     if (track_allocations) memory->heap.records = &memory->records;
     return open_pools(memory, pool_capacities);
 }
 
 bool qh_memory_validate(const qh_memory *memory) {
-    if (!qh_heap_validate(&memory->heap)) return false;
+    if (!qh_heap_validate(&memory->heap) || !qh_shared_validate(&memory->shared)) return false;
     for (int i = 0; i < QH_POOL_COUNT; i++)
         if (!qh_pool_validate(&memory->pools[i])) return false;
     return true;

@@ -3,6 +3,7 @@
 #define QH_MEMORY_MEMORY_H
 
 #include "memory/pool.h"
+#include "memory/shared.h"
 
 enum {
     QH_POOL_STATE,
@@ -22,6 +23,7 @@ typedef struct qh_memory {
     qh_owner runtime_owner; /* pays for what belongs to no agent: pools, the agent list, batches */
     qh_owner records_owner;
     qh_records records;
+    qh_shared_list shared;         /* every resource that is held by counted references */
     size_t pools_start, pools_end; /* offsets from budget.base */
 } qh_memory;
 

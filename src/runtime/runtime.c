@@ -150,7 +150,7 @@ uint64_t qh_runtime_hash(const qh_runtime *runtime) {
 
 bool qh_runtime_validate(const qh_runtime *runtime) {
     uint32_t agents = 0, listed = 0, free_slots = 0;
-    if (!qh_memory_validate(&runtime->memory) || !qh_plans_validate(&runtime->plans)) return false;
+    if (!qh_memory_validate(&runtime->memory)) return false;
     for (uint32_t i = 0; i < runtime->slot_count; i++) {
         const qh_slot *slot = &runtime->slots[i];
         free_slots += slot->kind == QH_SLOT_FREE && slot->generation <= QH_HANDLE_LAST_GENERATION;
@@ -160,5 +160,6 @@ bool qh_runtime_validate(const qh_runtime *runtime) {
     }
     for (uint32_t free = runtime->first_free; free; free = runtime->slots[free - 1].next_free)
         if (++listed > runtime->slot_count) return false;
-    return agents == runtime->agent_count && listed == free_slots;
+    return agents == runtime->agent_count && listed == free_slots &&
+           qh_plans_validate(&runtime->plans, agents);
 }

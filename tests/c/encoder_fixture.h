@@ -30,7 +30,7 @@ static inline void close_encoder(void) {
 static inline void close_encoder_memory(void) {
     CHECK_EQ(encoder_memory.heap.live_bytes, 0);
     CHECK_EQ(encoder_owner.live_bytes, 0);
-    CHECK(qh_plans_validate(&encoder_plans) && qh_heap_validate(&encoder_memory.heap));
+    CHECK(qh_plans_validate(&encoder_plans, 0) && qh_heap_validate(&encoder_memory.heap));
     test_memory_close(&encoder_memory);
 }
 

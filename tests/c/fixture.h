@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/maths.h"
+#include "memory/arena.h"
 #include "runtime/batch.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])

@@ -474,12 +474,12 @@ static void equal_definitions_share_a_plan(void) {
     }
     CHECK_EQ(encoder_plans.count, 4);
     for (uint32_t i = 4; i < 20; i++) CHECK(encoders[i].plan == encoders[i - 4].plan);
-    CHECK_EQ(encoders[0].plan->references, 5);
+    CHECK_EQ(encoders[0].plan->shared.references, 5);
     size_t bytes = encoder_memory.heap.live_bytes;
     for (uint32_t i = 4; i < 20; i++)
         qh_encoder_close(&encoders[i], &encoder_plans, &encoder_owner);
     CHECK_EQ(encoder_plans.count, 4);
-    CHECK(encoder_memory.heap.live_bytes < bytes && qh_plans_validate(&encoder_plans));
+    CHECK(encoder_memory.heap.live_bytes < bytes && qh_plans_validate(&encoder_plans, 4));
     for (uint32_t i = 0; i < 4; i++) qh_encoder_close(&encoders[i], &encoder_plans, &encoder_owner);
     CHECK_EQ(encoder_plans.count, 0);
     close_encoder_memory();

@@ -27,6 +27,8 @@
     X(memory_heap)                                                                                 \
     X(memory_pool)                                                                                 \
     X(memory_record)                                                                               \
+    X(memory_arena)                                                                                \
+    X(memory_shared)                                                                               \
     X(learn_encoder)                                                                               \
     X(learn_encoder_keys)                                                                          \
     X(learn_table)                                                                                 \
