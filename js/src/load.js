@@ -4,6 +4,7 @@
  * Which of the two binaries runs is decided by the engine's own judgement of the real SIMD bytes (WebAssembly.validate). The compiled
  * default modules are kept: a second runtime costs no second compilation.
  */
+import { inflateSync } from 'fflate';
 import { EXPORTS, VERSION } from 'qhive:abi';
 import { loadScalar, loadScalarSync, simd as simdText } from 'qhive:binaries';
 import { describe, invalid } from './check.js';
@@ -30,6 +31,9 @@ export function decodeBase64(text) {
     return bytes;
 }
 
+/** A binary as the package carries it: deflated, then base64. @param {string} text */
+const unpack = (text) => /** @type {Uint8Array<ArrayBuffer>} */ (inflateSync(decodeBase64(text)));
+
 function requireWebAssembly() {
     if (typeof WebAssembly !== 'object') throw new QhiveError('UNSUPPORTED', 'this engine has no WebAssembly');
 }
@@ -42,7 +46,7 @@ let simdRuns = /** @type {boolean | undefined} */ (undefined);
 const compiled = {};
 
 function runsSimd() {
-    simdBytes ??= decodeBase64(simdText);
+    simdBytes ??= unpack(simdText);
     simdRuns ??= WebAssembly.validate(simdBytes);
     return simdRuns;
 }
@@ -59,7 +63,7 @@ const refused = (error) =>
 async function ownModule(wanted) {
     const kind = choose(wanted);
     if (compiled[kind] !== undefined) return compiled[kind];
-    const bytes = kind === 'simd' ? simdBytes : decodeBase64(await loadScalar());
+    const bytes = kind === 'simd' ? simdBytes : unpack(await loadScalar());
     try {
         compiled[kind] = await WebAssembly.compile(/** @type {BufferSource} */ (bytes));
     } catch (error) {
@@ -75,7 +79,7 @@ function ownModuleSync(wanted) {
 
 function scalarBytesSync() {
     const text = loadScalarSync();
-    if (text !== undefined) return decodeBase64(text);
+    if (text !== undefined) return unpack(text);
     throw new QhiveError(
         'UNSUPPORTED',
         'an ES module cannot load the scalar build synchronously here: use createRuntime(), or give its bytes (qhive-scalar.wasm) as options.wasm',

@@ -11,12 +11,12 @@ declare module 'qhive:abi' {
     /** Offsets, codes and limits of the core, by group. */
     export const abi: Record<string, Record<string, number>>;
 }
-/** The binary with SIMD128, base64. */
+/** The binary with SIMD128, deflated, base64. */
 declare module 'qhive:simd' {
     const text: string;
     export default text;
 }
-/** The binary without SIMD, base64. */
+/** The binary without SIMD, deflated, base64. */
 declare module 'qhive:scalar' {
     const text: string;
     export default text;

@@ -1,4 +1,4 @@
-/** Where the CommonJS file finds the two binaries (base64). */
+/** Where the CommonJS file finds the two binaries (deflated, base64). */
 /* global require */
 import simd from 'qhive:simd';
 

@@ -1,4 +1,4 @@
-/** Where the ES module finds the two binaries (base64). Bundlers split the dynamic import off. */
+/** Where the ES module finds the two binaries (deflated, base64). Bundlers split the dynamic import off. */
 import simd from 'qhive:simd';
 
 export { simd };

@@ -1,4 +1,4 @@
-/** The script-tag file holds both binaries (base64). */
+/** The script-tag file holds both binaries (deflated, base64). */
 import scalar from 'qhive:scalar';
 import simd from 'qhive:simd';
 

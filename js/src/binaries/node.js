@@ -1,4 +1,4 @@
-/** Where the ES module finds the two binaries (base64) in Node, which can also load synchronously. */
+/** Where the ES module finds the two binaries (deflated, base64) in Node, which can also load synchronously. */
 import { createRequire } from 'node:module';
 import simd from 'qhive:simd';
 

@@ -1,2 +1,2 @@
-/** The chunk with the scalar binary: base64 text, loaded only where SIMD is missing. */
+/** The chunk with the scalar binary: deflated, base64, loaded only where SIMD is missing. */
 export { default } from 'qhive:scalar';
