@@ -72,7 +72,11 @@ export class Crew {
     this.size = this.knob.length;
     this.moved = new Int8Array(this.size);                   // levels moved by the last actions
     this.peers = this.findPeers();
-    this.before = new Float32Array(this.size * STRIDE);
+    this.before = new Float32Array(this.size * STRIDE);      // what is shared: rows, actions and rewards of the decision
+    this.chosen = new Int32Array(this.size);
+    this.paidOut = new Float32Array(this.size);
+    this.sharing = 0;                                        // whose move is being shared,
+    this.taught = 0;                                         // and how many of its peers have learned from it
     this.kpis = new Float32Array(CELLS * KPIS.length);
     this.levels = new Float32Array(CELLS * CELL_KNOBS.length);
     this.masked = new Float64Array(CELLS);
@@ -150,18 +154,26 @@ export class Crew {
   }
 
   /**
-   * Lets the peers of everyone who moved learn from it. To be called before the rows are filled anew.
+   * Keeps what the peers of everyone who moved are to learn from. To be called before the rows are filled anew.
    * @param {import('qhive').Batch} batch whose rows, actions and rewards are those of the decision
    */
-  share(batch) {
+  openShare(batch) {
     this.before.set(batch.observations);
-    const rewards = batch.rewards.slice();
-    const actions = batch.actions.slice();
-    const { agents } = batch;
-    for (let i = 0; i < this.size; i++) {
+    this.paidOut.set(batch.rewards);
+    this.chosen.set(batch.actions);
+    this.sharing = this.taught = 0;
+  }
+
+  /** Lets the peers learn. After an error of an agent, calling it again goes on with that agent. */
+  share({ agents }) {
+    for (; this.sharing < this.size; this.sharing++, this.taught = 0) {
+      const i = this.sharing;
       if (this.moved[i] === 0) continue;
       const row = this.before.subarray(i * STRIDE, i * STRIDE + ROW);
-      for (const peer of this.peers[i]) agents[peer].learn(row, actions[i], rewards[i], row, TERMINAL);
+      const peers = this.peers[i];
+      for (; this.taught < peers.length; this.taught++) {
+        agents[peers[this.taught]].learn(row, this.chosen[i], this.paidOut[i], row, TERMINAL);
+      }
     }
   }
 

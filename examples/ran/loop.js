@@ -7,6 +7,7 @@ import { Environment, SEGMENTS } from './environment.js';
 import { CELLS } from './geometry.js';
 import { Network } from './network.js';
 import { Stream, hash } from './random.js';
+import { POLICIES } from './report.js';
 import { COMPONENTS } from './reward.js';
 import { PERIODS_PER_DAY } from './traffic.js';
 
@@ -37,32 +38,125 @@ function runDecision(environment, networks, sums) {
 const sheet = () => new Float64Array(CELLS * COMPONENTS);
 
 /**
+ * A day of training, decision by decision. A call of `advance` that throws for want of memory has changed nothing
+ * that calling it again would not go on from.
+ */
+export class TrainingDay {
+  /**
+   * @param {import('qhive').Batch} batch all agents, in the crew's order @param {import('./crew.js').Crew} crew
+   * @param {number} seed
+   */
+  constructor(batch, crew, seed) {
+    this.batch = batch;
+    this.crew = crew;
+    this.environment = new Environment(seed);
+    this.network = new Network(this.environment);
+    this.twin = new Network(this.environment);
+    this.sums = [sheet(), sheet()];
+    this.decision = 0;                           // taken so far
+    this.stage = this.open;
+    runDecision(this.environment, [this.network], []);
+  }
+
+  get over() { return this.decision === DECISIONS_PER_DAY; }
+
+  /** Up to the next decision. @param {(step: () => void) => void} [timed] runs a step of the batch and may measure it */
+  advance(timed = (step) => step()) {
+    const before = this.decision;
+    while (this.decision === before) this.stage(timed);
+  }
+
+  open() {
+    this.crew.observe(this.batch.observations, this.network, this.environment.hour);
+    this.batch.endings.fill(0);
+    this.batch.begin();
+    this.decision = 1;
+    this.stage = this.live;
+  }
+
+  live() {
+    const { batch, crew, network, twin, environment, sums } = this;
+    twin.copyState(network);
+    crew.apply(batch.actions, network.levels);
+    runDecision(environment, [network, twin], sums);
+    crew.pay(batch.rewards, batch.actions, sums[0], sums[1]);
+    crew.openShare(batch);
+    this.stage = this.share;
+  }
+
+  share() {
+    this.crew.share(this.batch);
+    this.stage = this.learn;
+  }
+
+  learn(timed) {
+    const { batch, crew, network, environment } = this;
+    crew.observe(batch.observations, network, environment.hour);
+    batch.endings.fill(this.decision === DECISIONS_PER_DAY - 1 ? 2 : 0);
+    timed(() => batch.step());
+    this.decision++;
+    this.stage = this.live;
+  }
+}
+
+/**
  * Trains the agents of a batch on one day of a seed.
  * @param {import('qhive').Batch} batch all agents, in the crew's order @param {import('./crew.js').Crew} crew
  * @param {number} seed @param {(step: () => void) => void} [timed] runs a step of the batch and may measure it
  * @returns {number} mean reward of the network per period
  */
-export function trainDay(batch, crew, seed, timed = (step) => step()) {
-  const environment = new Environment(seed);
-  const network = new Network(environment);
-  const twin = new Network(environment);
-  const sums = [sheet(), sheet()];
-  runDecision(environment, [network], []);
-  crew.observe(batch.observations, network, environment.hour);
-  batch.endings.fill(0);
-  batch.begin();
-  const step = () => batch.step();
-  for (let decision = 1; decision < DECISIONS_PER_DAY; decision++) {
-    twin.copyState(network);
-    crew.apply(batch.actions, network.levels);
-    runDecision(environment, [network, twin], sums);
-    crew.pay(batch.rewards, batch.actions, sums[0], sums[1]);
-    crew.share(batch);
-    crew.observe(batch.observations, network, environment.hour);
-    batch.endings.fill(decision === DECISIONS_PER_DAY - 1 ? 2 : 0);
-    timed(step);
+export function trainDay(batch, crew, seed, timed) {
+  const day = new TrainingDay(batch, crew, seed);
+  while (!day.over) day.advance(timed);
+  return day.network.kpis.summary().reward;
+}
+
+/** Draws the random policy's actions: uniform over keep, down and up. */
+function drawActions(drawn, seed, decision) {
+  for (let i = 0; i < drawn.length; i++) drawn[i] = hash(seed, Stream.POLICY, i, decision) % 3;
+}
+
+/** Networks under different policies over the same days of a seed, decision by decision; learns nothing. */
+export class Evaluation {
+  /**
+   * @param {import('qhive').Batch} batch @param {import('./crew.js').Crew} crew @param {number} seed @param {number} days
+   * @param {readonly string[]} policies of `POLICIES`
+   */
+  constructor(batch, crew, seed, days, policies = POLICIES) {
+    this.batch = batch;
+    this.crew = crew;
+    this.seed = seed;
+    this.decisions = days * DECISIONS_PER_DAY;
+    this.environment = new Environment(seed);
+    /** @type {Record<string, Network>} */
+    this.networks = Object.fromEntries(policies.map((policy) => [policy, new Network(this.environment)]));
+    this.drawn = new Int32Array(crew.size);
+    runDecision(this.environment, Object.values(this.networks), []);
+    this.decision = 1;                           // decisions gone by
   }
-  return network.kpis.summary().reward;
+
+  get over() { return this.decision >= this.decisions; }
+
+  /** Up to the next decision. @param {(act: () => void) => void} [timed] runs a decision of the batch and may measure it */
+  advance(timed = (act) => act()) {
+    const { batch, crew, environment, networks: { random, learned } } = this;
+    if (random) {
+      drawActions(this.drawn, this.seed, this.decision);
+      crew.apply(this.drawn, random.levels);
+    }
+    if (learned) {
+      crew.observe(batch.observations, learned, environment.hour);
+      timed(() => batch.act({ greedy: true }));
+      crew.apply(batch.actions, learned.levels);
+    }
+    runDecision(environment, Object.values(this.networks), []);
+    this.decision++;
+  }
+
+  /** KPIs of each network so far. @returns {Record<string, Record<string, number>>} */
+  summaries() {
+    return Object.fromEntries(Object.entries(this.networks).map(([policy, network]) => [policy, network.kpis.summary()]));
+  }
 }
 
 /**
@@ -72,22 +166,8 @@ export function trainDay(batch, crew, seed, timed = (step) => step()) {
  * @param {(act: () => void) => void} [timed] runs a decision of the batch and may measure it
  * @returns {{ defaults: object, random: object, learned: object }} KPIs of each
  */
-export function evaluateSeed(batch, crew, seed, days, timed = (act) => act()) {
-  const environment = new Environment(seed);
-  const defaults = new Network(environment);
-  const random = new Network(environment);
-  const learned = new Network(environment);
-  const networks = [defaults, random, learned];
-  const drawn = new Int32Array(crew.size);
-  const act = () => batch.act({ greedy: true });
-  runDecision(environment, networks, []);
-  for (let decision = 1; decision < days * DECISIONS_PER_DAY; decision++) {
-    for (let i = 0; i < drawn.length; i++) drawn[i] = hash(seed, Stream.POLICY, i, decision) % 3;
-    crew.apply(drawn, random.levels);
-    crew.observe(batch.observations, learned, environment.hour);
-    timed(act);
-    crew.apply(batch.actions, learned.levels);
-    runDecision(environment, networks, []);
-  }
-  return { defaults: defaults.kpis.summary(), random: random.kpis.summary(), learned: learned.kpis.summary() };
+export function evaluateSeed(batch, crew, seed, days, timed) {
+  const evaluation = new Evaluation(batch, crew, seed, days);
+  while (!evaluation.over) evaluation.advance(timed);
+  return /** @type {any} */ (evaluation.summaries());
 }
