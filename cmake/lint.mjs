@@ -28,6 +28,7 @@ const LINTERS = {
     'clang-format': () => [...clangFormat, '--dry-run', '-Werror', ...cFiles(/\.[ch]$/)],
     eslint: () => [...installed('eslint/bin/eslint.js'), '.'],
     tsc: () => [...installed('typescript/bin/tsc'), '-p', 'tsconfig.json'],
+    'tsc-cli': () => [...installed('typescript/bin/tsc'), '-p', 'js/src/cli/tsconfig.json'],
     cppcheck: () => [
         findProgram('cppcheck'), '--quiet', '--error-exitcode=1', '--std=c11', '--inline-suppr', '-j', '2',
         '--enable=warning,performance,portability', '--suppress=missingIncludeSystem', '--suppress=normalCheckLevelMaxBranches',

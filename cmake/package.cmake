@@ -19,7 +19,7 @@ list(APPEND QHIVE_JS "${PROJECT_SOURCE_DIR}/package.json" "${PROJECT_SOURCE_DIR}
 set(QHIVE_DIST "${PROJECT_SOURCE_DIR}/dist")
 set(QHIVE_DIST_FILES
   qhive.mjs qhive.node.mjs qhive.cjs qhive.global.js qhive-scalar.mjs qhive-scalar.cjs
-  qhive.wasm qhive-scalar.wasm evaluate.mjs evaluate.cjs
+  qhive.wasm qhive-scalar.wasm cli.mjs evaluate.mjs evaluate.cjs
   qhive.d.ts qhive.d.cts evaluate.d.ts evaluate.d.cts)
 list(TRANSFORM QHIVE_DIST_FILES PREPEND "${QHIVE_DIST}/")
 

@@ -5,6 +5,7 @@
  *   qhive.node.mjs       the same for Node, whose synchronous start can load the scalar binary too
  *   qhive.cjs            CommonJS; the scalar binary behind a `require`
  *   qhive.global.js      one script for a <script> tag, global `qhive`, both binaries inside
+ *   cli.mjs              the command `qhive`; it uses the package by its name
  *   qhive-scalar.mjs/.cjs, qhive.wasm, qhive-scalar.wasm, evaluate.mjs/.cjs, types
  *
  * What JavaScript knows of the core (offsets, codes, limits, exports) is read here from the layout module
@@ -136,6 +137,7 @@ await Promise.all([
     }),
     bundle('qhive-scalar.mjs', 'binaries/scalar.js', { ...esm, plugins: [plugin('esm.js')] }),
     bundle('qhive-scalar.cjs', 'binaries/scalar.js', { ...cjs, plugins: [plugin('cjs.js')] }),
+    bundle('cli.mjs', 'cli/main.js', { ...esm, platform: 'node', external: ['qhive'], plugins: [plugin('node.js')] }),
     bundle('evaluate.mjs', 'evaluate/index.js', esm),
     bundle('evaluate.cjs', 'evaluate/index.js', cjs),
     copyTypes(),

@@ -71,7 +71,24 @@ export function memory(runtime) {
     peakLiveBytes: info.peakLiveBytes,
     owners: info.owners().length,
     perAgentBytes: spread(owned),
+    perCategory: Object.fromEntries([...byCategory(agents)].map(([category, group]) => [category, {
+      agents: group.length,
+      bytes: spread(group.map(({ liveBytes }) => liveBytes)),
+      tableBytes: spread(group.map(({ tableBytes }) => tableBytes)),
+      peakBytes: Math.max(...group.map(({ peakBytes }) => peakBytes)),
+    }])),
+    pools: info.pools(),
   };
+}
+
+/** The memory of agents by their category. @param {Iterable<import('qhive').Agent>} agents */
+function byCategory(agents) {
+  const groups = new Map();
+  for (const { config, memory: held } of agents) {
+    const category = config.category ?? 'other';
+    groups.set(category, [...(groups.get(category) ?? []), held]);
+  }
+  return groups;
 }
 
 const mark = (on, text) => (on ? `\u001b[1m${text}\u001b[0m` : text);
@@ -99,6 +116,9 @@ export function render(report, colour) {
   lines.push('', `  decide   ${times.act.batchMedianUs.toFixed(0)} us median, ${times.act.batchP99Us.toFixed(0)} us p99 for all agents; ${times.act.agentMedianNs.toFixed(0)} ns per agent`);
   lines.push(`  learn    ${times.step.batchMedianUs.toFixed(0)} us median, ${times.step.batchP99Us.toFixed(0)} us p99 for all agents (learn and decide); ${times.step.agentMedianNs.toFixed(0)} ns per agent`);
   lines.push(`  memory   ${space.pages} pages, ${bytes(space.liveBytes)} live, ${bytes(space.perAgentBytes.mean)} per agent (most ${bytes(space.perAgentBytes.max)})`);
+  const width = Math.max(...Object.keys(space.perCategory).map((category) => category.length));
+  for (const [category, { agents, bytes: held, tableBytes }] of Object.entries(space.perCategory))
+    lines.push(`           ${category.padEnd(width)} ${String(agents).padStart(4)} agents ${bytes(held.mean).padStart(9)} each (most ${bytes(held.max)}), of which tables ${bytes(tableBytes.mean)}`);
   lines.push(`  states   ${report.states} visited in all tables`);
   lines.push(`  time     ${report.wallSeconds.toFixed(1)} s (training ${report.train.seconds.toFixed(1)} s on ${report.train.seeds} seeds)`, '');
   return lines.join('\n');

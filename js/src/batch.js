@@ -167,11 +167,6 @@ export class Batch {
         if (this.#handle !== 0 && this.#core.gone === null) this.free();
     }
 
-    /** Where the batch's block lies, for the accounts of memory. */
-    static addressOf(/** @type {Batch} */ batch) {
-        return batch.#addresses[1];
-    }
-
     #check() {
         this.#core.alive();
         if (this.#handle === 0) throw new QhiveError('STALE_HANDLE', 'the batch was freed');

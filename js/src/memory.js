@@ -3,12 +3,12 @@
  */
 import { abi } from 'qhive:abi';
 import { idOf } from './agent.js';
-import { Batch } from './batch.js';
 import { QhiveError } from './errors.js';
 
 /** @typedef {import('./core.js').Core} Core */
 
 const PAGE_BYTES = abi.size.page;
+const RECORDS_OWNER = 1; // the second one that the core names
 const UNLIMITED = 2 ** 32 - 1;
 const POOLS = /** @type {const} */ (['state', 'trajectory', 'message']);
 const OWNER_KINDS = Object.keys(abi.owner);
@@ -18,17 +18,11 @@ export class MemoryInfo {
     /** @type {Core} */
     #core;
     #agents;
-    #batches;
 
-    /**
-     * @param {Core} core
-     * @param {Map<number, import('./agent.js').Agent>} agents alive, by handle
-     * @param {Map<number, Batch>} batches alive, by handle
-     */
-    constructor(core, agents, batches) {
+    /** @param {Core} core @param {Map<number, import('./agent.js').Agent>} agents alive, by handle */
+    constructor(core, agents) {
         this.#core = core;
         this.#agents = agents;
-        this.#batches = batches;
     }
 
     get pages() {
@@ -61,8 +55,8 @@ export class MemoryInfo {
     pools() {
         return POOLS.map((name, i) => {
             this.#core.call('qh_memory_pool', i);
-            const [blockBytes, capacity, inUse, peak, fallbacks] = this.#core.numbers;
-            return { name, blockBytes, capacity, inUse, peak, fallbacks };
+            const [blockBytes, capacity, inUse, peak, fallbacks, acquires, start] = this.#core.numbers;
+            return { name, blockBytes, capacity, inUse, peak, fallbacks, acquires, start, end: start + blockBytes * capacity };
         });
     }
 
@@ -71,9 +65,10 @@ export class MemoryInfo {
         for (let i = 0, found = 0; found >= 0; i++) {
             found = this.#core.call('qh_memory_owner', i);
             if (found !== 1) continue;
-            const [kind, id, liveBytes, quota] = this.#core.numbers;
+            const [number, id, liveBytes, quota, peakBytes, blocks] = this.#core.numbers;
+            const kind = OWNER_KINDS[number];
             const quotaBytes = quota >= UNLIMITED ? Infinity : (this.#agents.get(id)?.config.quotaBytes ?? quota);
-            owners.push({ owner: this.#nameOf(OWNER_KINDS[kind], id), liveBytes, quotaBytes });
+            owners.push({ owner: this.#nameOf(kind, id), kind, liveBytes, quotaBytes, peakBytes, blocks });
         }
         owners[0].liveBytes -= this.#lentBytes();
         return owners;
@@ -93,6 +88,15 @@ export class MemoryInfo {
         });
     }
 
+    shared() {
+        const count = this.#info()[16];
+        return Array.from({ length: count }, (_, i) => {
+            this.#core.call('qh_memory_shared', i);
+            const [kind, ownerId, id, references, frozen, bytes] = this.#core.numbers;
+            return { owner: this.#nameOf(OWNER_KINDS[kind], ownerId), id, references, frozen: frozen === 1, bytes };
+        }).reverse();
+    }
+
     allocations() {
         return this.#records().map(({ alive: _, ...record }) => record);
     }
@@ -106,26 +110,17 @@ export class MemoryInfo {
         const info = this.#info();
         if (info[14] === 0)
             throw new QhiveError('INVALID_STATE', 'allocations are recorded only by a runtime created with trackAllocations: true');
-        const places = info[13];
-        const records = [];
+        const [places, , tableAddress] = info.subarray(13);
+        this.#core.call('qh_memory_owner', RECORDS_OWNER);
+        const tableBytes = this.#core.numbers[2];
+        const records = tableBytes > 0 ? [{ address: tableAddress, bytes: tableBytes, owner: 'records', kind: 'records', sequence: 0, alive: true }] : [];
         for (let i = 0; i < places; i++) {
             if (this.#core.call('qh_memory_record', i) !== 1) continue;
-            const [address, bytes, ownerKind, id, kind, sequence] = this.#core.numbers;
-            const { owner, alive } = this.#ownerOf(OWNER_KINDS[ownerKind], id, address, bytes);
-            records.push({ address, bytes, owner, kind: BLOCK_KINDS[kind], sequence, alive });
+            const [address, bytes, ownerKind, id, kind, sequence, alive] = this.#core.numbers;
+            const owner = this.#nameOf(OWNER_KINDS[ownerKind], id);
+            records.push({ address, bytes, owner, kind: BLOCK_KINDS[kind], sequence, alive: alive === 1 });
         }
         return records.sort((a, b) => a.sequence - b.sequence);
-    }
-
-    /** A batch's block is taken before the batch has its number: it is known by its address. */
-    #ownerOf(kind, id, address, bytes) {
-        if (kind === 'agent') return { owner: this.#nameOf(kind, id), alive: this.#agents.has(id) };
-        if (kind !== 'batch') return { owner: this.#nameOf(kind, id), alive: true };
-        for (const [handle, batch] of this.#batches) {
-            const at = Batch.addressOf(batch);
-            if (at >= address && at < address + bytes) return { owner: this.#nameOf(kind, handle), alive: true };
-        }
-        return { owner: kind, alive: false };
     }
 
     #nameOf(kind, id) {

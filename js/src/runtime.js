@@ -52,7 +52,7 @@ export class AgentRuntime {
     constructor(core, simd) {
         this.#core = core;
         this.#agents = new AgentList(core, this.#byHandle);
-        this.#memory = new MemoryInfo(core, this.#byHandle, this.#batches);
+        this.#memory = new MemoryInfo(core, this.#byHandle);
         this.build = Object.freeze({ version: VERSION, simd, threads: false, memory64: false });
         Object.defineProperty(this, 'build', { writable: false });
     }

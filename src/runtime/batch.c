@@ -26,24 +26,20 @@ static size_t lay_out_batch(qh_batch *batch, unsigned char *block, uint32_t coun
 qh_result qh_batch_create(qh_runtime *runtime, uint32_t count, qh_batch **result) {
     if (count == 0 || count > QH_HANDLE_SLOTS) return QH_INVALID_ARGUMENT;
     qh_heap *heap = &runtime->memory.heap;
+    qh_handle handle;
+    QH_TRY(qh__runtime_reserve(runtime, &handle));
     qh_owner owner;
-    qh_owner_open(heap, &owner, 0, QH_OWNER_batch, SIZE_MAX);
+    qh_owner_open(heap, &owner, handle, QH_OWNER_batch, SIZE_MAX);
     size_t bytes = lay_out_batch(NULL, NULL, count);
     void *block;
     QH_TRY(qh_heap_alloc_zeroed(heap, &owner, bytes, QH_BLOCK_batch, &block));
     qh_batch *batch = block;
-    qh_handle handle;
-    qh_result registered = qh__runtime_register(runtime, batch, QH_SLOT_BATCH, &handle);
-    if (registered != QH_OK) {
-        qh_heap_free(heap, &owner, block, bytes);
-        return registered;
-    }
+    qh__runtime_register(runtime, handle, batch, QH_SLOT_BATCH);
     batch->handle = handle;
     batch->count = count;
     batch->destructions = runtime->destructions - 1; /* no agent was looked up yet */
     batch->block_bytes = bytes;
     batch->owner = owner;
-    batch->owner.id = handle;
     lay_out_batch(batch, block, count);
     *result = batch;
     return QH_OK;

@@ -58,28 +58,21 @@ static qh_result reserve_slot(qh_runtime *runtime) {
     return QH_OK;
 }
 
-/* The handle that `register` would give now; after `reserve_slot`. */
-static qh_handle next_handle(const qh_runtime *runtime) {
-    if (!runtime->first_free) return qh__handle_make(runtime->slot_count, 1);
-    uint32_t number = runtime->first_free - 1;
-    return qh__handle_make(number, runtime->slots[number].generation);
+qh_result qh__runtime_reserve(qh_runtime *runtime, qh_handle *handle) {
+    QH_TRY(reserve_slot(runtime));
+    uint32_t free = runtime->first_free;
+    *handle = free ? qh__handle_make(free - 1, runtime->slots[free - 1].generation)
+                   : qh__handle_make(runtime->slot_count, 1);
+    return QH_OK;
 }
 
-static void take_slot(qh_runtime *runtime, qh_handle handle, void *object, qh_slot_kind kind) {
+void qh__runtime_register(qh_runtime *runtime, qh_handle handle, void *object, qh_slot_kind kind) {
     qh_slot *slot = &runtime->slots[qh__handle_slot(handle)];
     if (runtime->first_free)
         runtime->first_free = slot->next_free;
     else
         runtime->slot_count++;
     *slot = (qh_slot){object, (uint16_t)qh__handle_generation(handle), (uint16_t)kind, 0};
-}
-
-qh_result qh__runtime_register(qh_runtime *runtime, void *object, qh_slot_kind kind,
-                               qh_handle *handle) {
-    QH_TRY(reserve_slot(runtime));
-    *handle = next_handle(runtime);
-    take_slot(runtime, *handle, object, kind);
-    return QH_OK;
 }
 
 void qh__runtime_forget(qh_runtime *runtime, qh_handle handle) {
@@ -118,11 +111,11 @@ static bool name_is_taken(const qh_runtime *runtime, const char *name, uint32_t 
 qh_result qh_runtime_create_agent(qh_runtime *runtime, const qh_agent_def *def, qh_handle *handle) {
     if (def->name_length && name_is_taken(runtime, def->name, def->name_length))
         return QH_INVALID_ARGUMENT;
-    QH_TRY(reserve_slot(runtime));
-    qh_handle next = next_handle(runtime);
+    qh_handle next;
+    QH_TRY(qh__runtime_reserve(runtime, &next));
     qh_agent *agent;
     QH_TRY(qh_agent_open(&runtime->plans, def, next, runtime->next_number, &agent));
-    take_slot(runtime, next, agent, QH_SLOT_AGENT);
+    qh__runtime_register(runtime, next, agent, QH_SLOT_AGENT);
     runtime->next_number++;
     runtime->agent_count++;
     *handle = next;
@@ -138,6 +131,14 @@ qh_result qh_runtime_destroy_agent(qh_runtime *runtime, qh_handle handle) {
     runtime->agent_count--;
     runtime->destructions++;
     return QH_OK;
+}
+
+bool qh_runtime_owner_lives(const qh_runtime *runtime, uint32_t id) {
+    uint32_t number = qh__handle_slot(id);
+    if (id == 0) return true;
+    if (number >= runtime->slot_count) return false;
+    const qh_slot *slot = &runtime->slots[number];
+    return slot->kind != QH_SLOT_FREE && slot->generation == qh__handle_generation(id);
 }
 
 uint64_t qh_runtime_hash(const qh_runtime *runtime) {

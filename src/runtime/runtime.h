@@ -53,11 +53,15 @@ qh_result qh_runtime_destroy_agent(qh_runtime *runtime, qh_handle handle);
 /* The agent behind a handle, or NULL. Valid until it is destroyed. */
 qh_agent *qh_runtime_agent(const qh_runtime *runtime, qh_handle handle);
 
-/* Names an object with a new handle, and forgets it. */
-qh_result qh__runtime_register(qh_runtime *runtime, void *object, qh_slot_kind kind,
-                               qh_handle *handle);
+/* An object is named in two steps, so that its blocks are charged to its handle from the first on: `reserve` says which handle the
+ * next object will have, `register` gives it and cannot fail. */
+qh_result qh__runtime_reserve(qh_runtime *runtime, qh_handle *handle);
+void qh__runtime_register(qh_runtime *runtime, qh_handle handle, void *object, qh_slot_kind kind);
 void qh__runtime_forget(qh_runtime *runtime, qh_handle handle);
 void *qh__runtime_object(const qh_runtime *runtime, qh_handle handle, qh_slot_kind kind);
+
+/* Whether there is still an owner of this id: what belongs to the runtime itself has id 0, an object its handle. */
+bool qh_runtime_owner_lives(const qh_runtime *runtime, uint32_t id);
 
 /* A hash of the tables of all agents, in order of their slots: equal in every build after equal calls. */
 uint64_t qh_runtime_hash(const qh_runtime *runtime);

@@ -360,7 +360,8 @@ EXPORT(int32_t, qh_batch_act_all, (uint32_t handle, uint32_t flags)) {
     if (!runtime) return QH_INVALID_STATE
 
 /* numbers: pages, max pages, live bytes, peak live bytes, live blocks, end of the stack (1 MiB), heap base, start and end
- * of the pools, end of the heap in use, growths logged, agents alive, owners to ask for, records, tracking. */
+ * of the pools, end of the heap in use, growths logged, agents alive, owners to ask for, places for records, tracking, address of
+ * the records, shared resources. */
 EXPORT(int32_t, qh_memory_info, (void)) {
     RUNTIME_OR_RETURN;
     const qh_memory *memory = &runtime->memory;
@@ -380,10 +381,12 @@ EXPORT(int32_t, qh_memory_info, (void)) {
     numbers[12] = 3 + runtime->slot_count;
     numbers[13] = (double)memory->records.capacity;
     numbers[14] = memory->heap.records != NULL;
+    numbers[15] = (double)(uintptr_t)memory->records.places;
+    numbers[16] = memory->shared.count;
     return QH_OK;
 }
 
-/* numbers: block bytes, capacity, in use, peak, fallbacks, acquires of pool 0 (state), 1 (trajectory) or 2 (message). */
+/* numbers: block bytes, capacity, in use, peak, fallbacks, acquires, start of pool 0 (state), 1 (trajectory) or 2 (message). */
 EXPORT(int32_t, qh_memory_pool, (uint32_t index)) {
     RUNTIME_OR_RETURN;
     if (index >= QH_POOL_COUNT) return QH_INVALID_ARGUMENT;
@@ -395,6 +398,7 @@ EXPORT(int32_t, qh_memory_pool, (uint32_t index)) {
     numbers[3] = pool->peak;
     numbers[4] = pool->fallbacks;
     numbers[5] = (double)pool->acquires;
+    numbers[6] = (double)(uintptr_t)pool->region;
     return QH_OK;
 }
 
@@ -404,10 +408,12 @@ static int32_t write_owner(const qh_owner *owner) {
     numbers[1] = owner->id;
     numbers[2] = (double)owner->live_bytes;
     numbers[3] = (double)owner->quota_bytes;
+    numbers[4] = (double)owner->peak_bytes;
+    numbers[5] = owner->live_blocks;
     return 1;
 }
 
-/* numbers: kind, id, live bytes, quota of owner `index`: 0 the runtime, 1 the records, 2 the encoders'
+/* numbers: kind, id, live bytes, quota, peak bytes, live blocks of owner `index`: 0 the runtime, 1 the records, 2 the encoders'
  * plans, 3 + n the object in slot n.
  * Returns 1, or 0 where the slot is free. */
 EXPORT(int32_t, qh_memory_owner, (uint32_t index)) {
@@ -431,7 +437,8 @@ EXPORT(int32_t, qh_memory_growth, (uint32_t index)) {
     return QH_OK;
 }
 
-/* numbers: address, bytes, owner kind, owner id, block kind, sequence of the record in place `index`. Returns 1, or 0 where
+/* numbers: address, bytes, owner kind, owner id, block kind, sequence of the record in place `index`, and whether its owner still
+ * lives. Returns 1, or 0 where
  * the place is empty; QH_INVALID_STATE when records are not kept. */
 EXPORT(int32_t, qh_memory_record, (uint32_t index)) {
     RUNTIME_OR_RETURN;
@@ -447,7 +454,24 @@ EXPORT(int32_t, qh_memory_record, (uint32_t index)) {
     numbers[3] = record->owner;
     numbers[4] = record->kind;
     numbers[5] = record->sequence;
+    numbers[6] = qh_runtime_owner_lives(runtime, record->owner);
     return 1;
+}
+
+/* numbers: kind and id of the owner, id, references, frozen, bytes of shared resource `index`, the newest first. */
+EXPORT(int32_t, qh_memory_shared, (uint32_t index)) {
+    RUNTIME_OR_RETURN;
+    if (index >= runtime->memory.shared.count) return QH_INVALID_ARGUMENT;
+    const qh_shared *shared = runtime->memory.shared.first;
+    while (index-- > 0) shared = shared->next;
+    double *numbers = qh__io.numbers;
+    numbers[0] = shared->owner->kind;
+    numbers[1] = shared->owner->id;
+    numbers[2] = shared->id;
+    numbers[3] = shared->references;
+    numbers[4] = shared->frozen;
+    numbers[5] = (double)shared->byte_count;
+    return QH_OK;
 }
 
 /* Whether every structure of the runtime is sound: 1 or 0. For tests; takes time. */

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createRuntimeSync } from 'qhive';
 import { root } from '../../cmake/build.mjs';
 import { readExportList, readModule } from './wasm-binary.js';
 
@@ -56,16 +57,61 @@ describe.each([
         await expect(WebAssembly.instantiate(bytes, { env: { memory: given } })).rejects.toThrow(/memory/);
     });
 
-    test('has the stack lowest, then static data, then the heap', () => {
-        const heapBase = module.exports.find(({ name }) => name === '__heap_base')?.value ?? memory.min * PAGE_BYTES;
-        // The stack pointer is the only mutable global of the linker, and its first.
-        expect(module.globals[0]).toMatchObject({ mutable: true, value: STACK_BYTES });
-        for (const { start, byteCount } of module.data) {
-            expect(start).toBeGreaterThanOrEqual(STACK_BYTES);
-            expect(start + byteCount).toBeLessThanOrEqual(heapBase);
-        }
-        expect(heapBase).toBeGreaterThanOrEqual(STACK_BYTES);
-        expect(heapBase).toBeLessThanOrEqual(memory.min * PAGE_BYTES);
+    describe('lays out its memory', () => {
+        const { value: heapBase } = module.exports.find(({ name }) => name === '__heap_base');
+        const exported = module.exports.find(({ name }) => name === '__stack_pointer');
+        const dataEnd = Math.max(...module.data.map(({ start, byteCount }) => start + byteCount));
+
+        test('stack from 0 to 1 MiB: overflowing it leaves the memory', () => {
+            // The stack pointer is the only mutable global of the linker, and its first.
+            expect(module.globals.filter(({ mutable }) => mutable)).toEqual([module.globals[0]]);
+            expect(module.globals[0].value).toBe(STACK_BYTES);
+            expect(exported.value).toBe(STACK_BYTES);
+        });
+
+        test('static data from 1 MiB on, apart from each other, up to the heap base', () => {
+            const segments = [...module.data].sort((a, b) => a.start - b.start);
+            expect(segments[0].start).toBeGreaterThanOrEqual(STACK_BYTES);
+            expect(segments[0].start).toBeLessThan(STACK_BYTES + 64);
+            for (let i = 1; i < segments.length; i++)
+                expect(segments[i].start).toBeGreaterThanOrEqual(segments[i - 1].start + segments[i - 1].byteCount);
+            expect(dataEnd).toBeLessThanOrEqual(heapBase);
+            expect(heapBase % 16).toBe(0);
+            expect(heapBase).toBeLessThanOrEqual(memory.min * PAGE_BYTES);
+            expect(heapBase).toBeGreaterThan((memory.min - 1) * PAGE_BYTES);
+        });
+
+        test('heap from there upward, which layout() says too', () => {
+            const runtime = createRuntimeSync({ wasm: bytes, pools: { state: 4, trajectory: 4, message: 1 }, maxPages: 64 });
+            const [stack, data, pools, heap, unused] = runtime.memory.layout();
+            expect([stack.start, stack.end, data.start]).toEqual([0, STACK_BYTES, STACK_BYTES]);
+            expect(data.end).toBeGreaterThanOrEqual(heapBase);
+            expect(pools.start).toBe(data.end);
+            expect(heap.start).toBe(pools.end);
+            expect(unused.end).toBe(runtime.memory.pages * PAGE_BYTES);
+            let end = heap.end;
+            for (let i = 0; i < 40; i++) {
+                runtime.createAgent({ actions: 4, encoder: { kind: 'index', states: 100 } });
+                const [, before, , grown] = runtime.memory.layout();
+                expect(before.end).toBe(data.end);
+                expect(grown.end).toBeGreaterThanOrEqual(end);
+                end = grown.end;
+            }
+            expect(end).toBeGreaterThan(heap.end);
+        });
+
+        test('a stack that overflows traps and writes over nothing', () => {
+            const staticData = () => Buffer.from(given.buffer, STACK_BYTES).toString('latin1');
+            const given = new WebAssembly.Memory({ initial: memory.min, maximum: 1024 });
+            const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: given } });
+            const before = staticData();
+            exports.__stack_pointer.value = 64;
+            expect(() => exports.qh_open(1024, 0, 1, 0, 4, 4, 1, 0)).toThrow(WebAssembly.RuntimeError);
+            expect(staticData() === before).toBe(true);
+            exports.__stack_pointer.value = STACK_BYTES;
+            expect(exports.qh_open(1024, 0, 1, 0, 4, 4, 1, 0)).toBe(0);
+            expect(exports.__stack_pointer.value).toBe(STACK_BYTES);
+        });
     });
 
     test('carries no custom section and no path', () => {

@@ -199,6 +199,42 @@ static void a_destroyed_agent_leaves_no_record(void) {
     qh_runtime_close(runtime);
 }
 
+/* A block charged to an agent's name through other books than the agent's own: its closing does not see it, the records do. */
+static void a_block_that_outlives_its_owner_is_named(void) {
+    qh_runtime *runtime = test_runtime_open(5, true);
+    REQUIRE(runtime);
+    qh_agent_def def = test_greedy(2, 10);
+    qh_agent *agent = test_agent(runtime, &def);
+    qh_batch *batch;
+    REQUIRE(agent);
+    REQUIRE_OK(qh_batch_create(runtime, 1, &batch));
+    qh_handle handle = agent->handle;
+    CHECK(qh_runtime_owner_lives(runtime, 0) && qh_runtime_owner_lives(runtime, handle));
+    CHECK(qh_runtime_owner_lives(runtime, batch->handle));
+    CHECK(!qh_runtime_owner_lives(runtime, handle + 1000));
+    CHECK_EQ(qh_records_find(&runtime->memory.records, batch)->owner, batch->handle);
+    qh_owner careless = agent->owner;
+    void *lost;
+    REQUIRE_OK(qh_heap_alloc(&runtime->memory.heap, &careless, 40, QH_BLOCK_table, &lost));
+    CHECK_OK(qh_runtime_destroy_agent(runtime, handle));
+    uint32_t orphans = 0;
+    const qh_records *records = &runtime->memory.records;
+    for (size_t i = 0; i < records->capacity; i++) {
+        const qh_record *record = &records->places[i];
+        if (!record->block || qh_runtime_owner_lives(runtime, record->owner)) continue;
+        CHECK(record->block == lost && record->owner == handle);
+        orphans++;
+    }
+    CHECK_EQ(orphans, 1);
+    qh_agent *next = test_agent(runtime, &def); /* in the same place, but another */
+    REQUIRE(next);
+    CHECK(qh_runtime_owner_lives(runtime, next->handle));
+    CHECK(!qh_runtime_owner_lives(runtime, handle));
+    qh_heap_free(&runtime->memory.heap, &careless, lost, 40);
+    CHECK(qh_runtime_validate(runtime));
+    qh_runtime_close(runtime);
+}
+
 TEST_SUITE(memory_record, {"a record says what was allocated", a_record_says_what_was_allocated},
            {"without tracking nothing is kept", without_tracking_nothing_is_kept},
            {"the table pays for itself and is not recorded",
@@ -206,4 +242,5 @@ TEST_SUITE(memory_record, {"a record says what was allocated", a_record_says_wha
            {"no room for a record is no allocation", no_room_for_a_record_is_no_allocation},
            {"deletion shifts back as a list would", deletion_shifts_back_as_a_list_would},
            {"what an owner leaves behind is found", what_an_owner_leaves_behind_is_found},
-           {"a destroyed agent leaves no record", a_destroyed_agent_leaves_no_record});
+           {"a destroyed agent leaves no record", a_destroyed_agent_leaves_no_record},
+           {"a block that outlives its owner is named", a_block_that_outlives_its_owner_is_named});

@@ -42,6 +42,7 @@ int32_t qh_memory_pool(uint32_t index);
 int32_t qh_memory_owner(uint32_t index);
 int32_t qh_memory_growth(uint32_t index);
 int32_t qh_memory_record(uint32_t index);
+int32_t qh_memory_shared(uint32_t index);
 int32_t qh_validate(void);
 
 static qh_io *io;
@@ -100,6 +101,7 @@ static void before_it_is_opened_nothing_works(void) {
     CHECK_RESULT(qh_memory_owner(0), QH_INVALID_STATE);
     CHECK_RESULT(qh_memory_growth(0), QH_INVALID_STATE);
     CHECK_RESULT(qh_memory_record(0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_memory_shared(0), QH_INVALID_STATE);
     CHECK_RESULT(qh_validate(), QH_INVALID_STATE);
 }
 
@@ -122,6 +124,7 @@ static void it_opens_once(void) {
     CHECK_RESULT(qh_memory_owner(0xFFFFFFFFu), QH_INVALID_ARGUMENT);
     CHECK_RESULT(qh_memory_growth(32), QH_INVALID_ARGUMENT);
     CHECK_RESULT(qh_memory_record(0xFFFFFFFFu), QH_INVALID_ARGUMENT);
+    CHECK_RESULT(qh_memory_shared(0xFFFFFFFFu), QH_INVALID_ARGUMENT);
 }
 
 static uint32_t create_bins(uint32_t actions) {
@@ -416,7 +419,7 @@ static void call_any(void) {
     case 13: check_result(any(20) ? qh_hash(handle) : qh_reset(handle)); break;
     case 14: travel_any(handle); break;
     case 15: check_result(qh_memory_owner(any_bits())); break;
-    case 16: check_result(qh_memory_record(any_bits())); break;
+    case 16: check_result(any(2) ? qh_memory_record(any_bits()) : qh_memory_shared(any(4))); break;
     case 17:
     case 18: learn_any(handle, flags); break;
     default: step_any(handle, flags); break;

@@ -35,7 +35,7 @@ describe('every documented name exists', () => {
     const agent = runtime.createAgent(INDEX);
     const subjects = {
         AgentRuntime: runtime, Agent: agent, Batch: runtime.batch(), MemoryInfo: runtime.memory, AgentMetrics: agent.metrics, AgentMemory: agent.memory,
-        Explanation: agent.explain(0), AllocationRecord: runtime.memory.allocations()[0],
+        Explanation: agent.explain(0), AllocationRecord: runtime.memory.allocations()[0], PoolInfo: runtime.memory.pools()[0], OwnerInfo: runtime.memory.owners()[0], SharedInfo: runtime.memory.shared()[0],
     };
     test.each(Object.entries(subjects))('of %s', (type, subject) => {
         const names = namesOf(type);

@@ -34,9 +34,14 @@ describe('accounts', () => {
         for (const agent of agents) wander(agent, 300);
         expectSound(runtime);
         const [state, trajectory, message] = runtime.memory.pools();
-        expect(state).toEqual({ name: 'state', blockBytes: 256, capacity: 8, inUse: 8, peak: 8, fallbacks: 4 });
-        expect(trajectory).toMatchObject({ blockBytes: 1024, capacity: 8, inUse: 8, fallbacks: 12 * 4 - 8 });
-        expect(message).toEqual({ name: 'message', blockBytes: 4096, capacity: 2, inUse: 0, peak: 0, fallbacks: 0 });
+        expect(state).toEqual({ name: 'state', blockBytes: 256, capacity: 8, inUse: 8, peak: 8, fallbacks: 4, acquires: 12, start: expect.any(Number), end: state.start + 8 * 256 });
+        expect(trajectory).toMatchObject({ blockBytes: 1024, capacity: 8, inUse: 8, fallbacks: 12 * 4 - 8, acquires: 12 * 4 });
+        expect(message).toMatchObject({ name: 'message', blockBytes: 4096, capacity: 2, inUse: 0, peak: 0, fallbacks: 0, acquires: 0 });
+        const { start, end } = runtime.memory.layout()[2];
+        for (const pool of [state, trajectory, message]) {
+            expect(pool.start).toBeGreaterThanOrEqual(start);
+            expect(pool.end).toBeLessThanOrEqual(end);
+        }
         expect(runtime.memory.owners().map(({ owner }) => owner)).toEqual(['runtime', 'records', 'encoders', ...agents.map(({ name }) => name), `batch-${batch.id}`]);
         batch.free();
         for (const agent of agents) agent.free();
@@ -97,7 +102,61 @@ describe('accounts', () => {
         expect(runtime.memory.leaks()).toEqual([]);
         batch.free();
         agent.free();
-        expect(new Set(runtime.memory.allocations().map(({ owner }) => owner))).toEqual(new Set(['runtime']));
+        expect(new Set(runtime.memory.allocations().map(({ owner }) => owner))).toEqual(new Set(['runtime', 'records']));
+        expect(runtime.memory.leaks()).toEqual([]);
+    });
+
+    test('owners say how much they held at most, and in how many blocks', () => {
+        const runtime = open({ trackAllocations: true });
+        const agent = runtime.createAgent({ ...INDEX, name: 'walker', replay: { capacity: 100 } });
+        const batch = runtime.batch();
+        wander(agent, 400);
+        const of = (name) => runtime.memory.owners().find(({ owner }) => owner === name);
+        const blocks = runtime.memory.allocations().filter(({ owner }) => owner === 'walker');
+        expect(of('walker')).toMatchObject({ kind: 'agent', blocks: blocks.length, liveBytes: agent.memory.liveBytes, peakBytes: agent.memory.peakBytes });
+        expect(of(`batch-${batch.id}`)).toMatchObject({ kind: 'batch', blocks: 1, quotaBytes: Infinity });
+        for (const { kind, liveBytes, peakBytes } of runtime.memory.owners()) {
+            expect(typeof kind).toBe('string');
+            expect(peakBytes).toBeGreaterThanOrEqual(liveBytes);
+        }
+    });
+
+    test('what is shared says by how many it is held', () => {
+        const runtime = open();
+        expect(runtime.memory.shared()).toEqual([]);
+        const agents = [INDEX, BINS, INDEX, INDEX].map((config) => runtime.createAgent(config));
+        const encoders = () => runtime.memory.owners().find(({ owner }) => owner === 'encoders').liveBytes;
+        expect(runtime.memory.shared()).toMatchObject([{ owner: 'encoders', references: 3, frozen: true }, { owner: 'encoders', references: 1, frozen: true }]);
+        expect(sum(runtime.memory.shared().map(({ bytes }) => bytes))).toBeLessThanOrEqual(encoders());
+        agents[0].free();
+        agents[1].free();
+        expect(runtime.memory.shared()).toMatchObject([{ references: 2 }]);
+        agents[2].free();
+        agents[3].free();
+        expect(runtime.memory.shared()).toEqual([]);
+        expect(encoders()).toBe(0);
+    });
+
+    test('a block whose owner is gone is a leak', () => {
+        const runtime = open({ trackAllocations: true });
+        const walker = runtime.createAgent({ ...INDEX, name: 'walker' });
+        const gone = runtime.createAgent({ ...INDEX, name: 'gone' });
+        wander(walker);
+        const memory = new Uint32Array(walker.input.buffer);
+        const recordOf = (name, kind) => {
+            const { address, bytes, sequence } = runtime.memory.allocations().find((record) => record.owner === name && record.kind === kind);
+            return memory.findIndex((word, i) => word === address && memory[i + 1] === bytes && memory[i + 5] === sequence);
+        };
+        const stale = memory[recordOf('gone', 'agent') + 2];
+        const { id } = gone;
+        gone.free();
+        expect(runtime.memory.leaks()).toEqual([]);
+        const { address, bytes, sequence } = runtime.memory.allocations().find(({ owner, kind }) => owner === 'walker' && kind === 'table');
+        const at = recordOf('walker', 'table');
+        const handle = memory[at + 2];
+        memory[at + 2] = stale; // as if the agent that is gone had forgotten this block
+        expect(runtime.memory.leaks()).toEqual([{ address, bytes, owner: `agent#${id}`, kind: 'table', sequence }]);
+        memory[at + 2] = handle;
         expect(runtime.memory.leaks()).toEqual([]);
     });
 
@@ -143,7 +202,7 @@ describe('accounts', () => {
                 const { memory } = runtime;
                 const recorded = sum(memory.allocations().map(({ bytes }) => bytes));
                 const regions = sum(memory.pools().map(({ blockBytes, capacity, inUse }) => blockBytes * (capacity - inUse)));
-                expect(recorded).toBe(memory.liveBytes - memory.owners()[1].liveBytes - regions);
+                expect(recorded).toBe(memory.liveBytes - regions);
                 expect(runtime.memory.leaks()).toEqual([]);
                 runtime.dispose();
             }),

@@ -5,7 +5,7 @@ import { agentConfigs, dimensions } from '../../examples/ran/agents.js';
 import { evaluateSeed, trainDay } from '../../examples/ran/loop.js';
 import { FIRST_TRAINING_SEED, MAX_SEED, UsageError, parseOptions, parseSeeds } from '../../examples/ran/options.js';
 import { KNOBS } from '../../examples/ran/parameters.js';
-import { compare, percentile, spread } from '../../examples/ran/report.js';
+import { compare, memory, percentile, spread } from '../../examples/ran/report.js';
 
 const MAIN = fileURLToPath(new URL('../../examples/ran/main.js', import.meta.url));
 
@@ -98,6 +98,13 @@ test('closed loop: a day of training and one of evaluation, twice the same', asy
     trainDay(batch, crew, FIRST_TRAINING_SEED);
     const states = [...runtime.agents].reduce((sum, agent) => sum + agent.metrics.states, 0);
     results.push({ states, ...evaluateSeed(batch, crew, 1, 1) });
+    const { liveBytes, perAgentBytes, perCategory } = memory(runtime);
+    const groups = Object.values(perCategory);
+    expect(groups.reduce((sum, { agents }) => sum + agents, 0)).toBe(runtime.agents.length);
+    expect(groups.reduce((sum, { agents, bytes }) => sum + agents * bytes.mean, 0)).toBeCloseTo(perAgentBytes.mean * 593, 3);
+    expect(groups.every(({ bytes, tableBytes }) => tableBytes.mean < bytes.mean)).toBe(true);
+    expect(perAgentBytes.mean * 593).toBeLessThan(liveBytes);
+    expect(perAgentBytes.max).toBeLessThan(4096);
     runtime.dispose();
   }
   expect(results[0].states).toBeGreaterThan(593);
