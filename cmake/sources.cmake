@@ -16,6 +16,7 @@ set(QHIVE_SOURCES
   src/memory/record.c
   src/memory/shared.c
   # learn
+  src/learn/actuator.c
   src/learn/agent.c
   src/learn/encoder.c
   src/learn/plan.c
@@ -25,6 +26,8 @@ set(QHIVE_SOURCES
   src/learn/table.c
   src/learn/transfer.c
   # shared
+  src/shared/audit.c
+  src/shared/zones.c
   # runtime
   src/runtime/batch.c
   src/runtime/runtime.c

@@ -58,6 +58,8 @@ typedef enum qh_replay_kind {
     QH_REPLAY_PRIORITIZED
 } qh_replay_kind;
 
+struct qh_zones;
+
 typedef struct qh_agent_def {
     const char *name; /* UTF-8, not terminated; read during creation only */
     uint32_t
@@ -80,6 +82,9 @@ typedef struct qh_agent_def {
     uint32_t replay_kind;             /* qh_replay_kind */
     double replay_alpha, replay_beta; /* prioritised: default 0.6, 0.4 */
     double quota_bytes;               /* memory budget, default 10 MiB */
+    struct qh_zones *zones;           /* of the parameter its actions move; NULL: none */
+    uint32_t zone;                    /* its number there */
+    const int32_t *deltas;            /* grid steps, one an action; read during creation only */
 } qh_agent_def;
 
 typedef enum qh_ending {

@@ -19,6 +19,7 @@ const { flag, ending: ENDING, io, limit } = abi;
 const GREEDY = flag.greedy;
 const MASK = flag.mask;
 const IN_PLACE = flag.in_place;
+const TIME = flag.time;
 const TERMINATED = ENDING.terminated;
 const TRUNCATED = ENDING.truncated;
 const NO_ACTION = -1;
@@ -79,24 +80,30 @@ export class Agent {
 
     /* ------------------------------------------------------------ acting and learning */
 
-    /** @param {Observation} observation */
-    begin(observation) {
+    /**
+     * @param {Observation} observation
+     * @param {{ time?: number }} [options]
+     */
+    begin(observation, options) {
         const core = this.#core;
         const dims = this.#dims;
         let state = 0;
         let flags = 0;
+        let time;
+        if (options !== undefined) time = this.#readTimeOf(options);
         if (dims === 0) {
             if (typeof observation !== 'number') throw this.#failed('begin', undefined, { observation });
             state = observation;
-        } else if (observation === this.#input && this.#input.length !== 0) flags = IN_PLACE;
+        } else if (observation === this.#input && this.#input.length !== 0) flags |= IN_PLACE;
         else if (!writeObservation(core, observation, dims)) throw this.#failed('begin', undefined, { observation });
+        if (time !== undefined) flags |= this.#writeTime(time);
         let action;
         try {
             action = core.beginOn(this.#handle, state, flags);
         } catch (error) {
             throw core.trapped(error);
         }
-        if (action < 0) throw this.#failed('begin', action, { observation });
+        if (action < NO_ACTION) throw this.#failed('begin', action, { observation });
         return action;
     }
 
@@ -154,7 +161,7 @@ export class Agent {
         } catch (error) {
             throw core.trapped(error);
         }
-        if (action < 0) throw this.#failed('act', action, { observation });
+        if (action < NO_ACTION) throw this.#failed('act', action, { observation });
         return action;
     }
 
@@ -171,13 +178,14 @@ export class Agent {
             new Uint8Array(core.alive().buffer, core.base + io.mask, limit.actions).set(allowed);
             flags |= MASK;
         }
+        if (time !== undefined) flags |= this.#writeTime(time);
         let action;
         try {
             action = core.actOn(this.#handle, state, flags);
         } catch (error) {
             throw core.trapped(error);
         }
-        if (action < 0) throw this.#failed('act', action, { observation, allowed });
+        if (action < NO_ACTION) throw this.#failed('act', action, { observation, allowed });
         return action;
     }
 
@@ -260,11 +268,13 @@ export class Agent {
     /**
      * @param {Observation} observation
      * @param {number} [k]
+     * @param {{ time?: number }} [options]
      */
-    explain(observation, k = 0) {
+    explain(observation, k = 0, options = undefined) {
         this.#check();
         integer('k', k, 0, MAX_COUNT);
-        const probability = this.#core.copyValues(this.#look('explain', 'qh_probabilities', observation));
+        const time = options === undefined ? undefined : this.#readTimeOf(options);
+        const probability = this.#core.copyValues(this.#look('explain', 'qh_probabilities', observation, time));
         const qValues = this.qValues(observation);
         const visits = this.visits(observation);
         let action = 0;
@@ -272,6 +282,7 @@ export class Agent {
             const ahead = probability[i] - probability[action];
             if (ahead > 0 || (ahead === 0 && qValues[i] > qValues[action])) action = i;
         }
+        if (probability[action] === 0) action = NO_ACTION; // an actuator's zone allows none
         return { action, qValues, visits, probability, knowledge: [] };
     }
 
@@ -342,10 +353,14 @@ export class Agent {
         }
     }
 
-    /** @returns {never} */
-    apply() {
+    /**
+     * @param {number} _action
+     * @param {number} _time
+     * @returns {import('../types/qhive.js').ParameterChange}
+     */
+    apply(_action, _time) {
         this.#check();
-        throw new QhiveError('UNSUPPORTED', 'apply: this version has no actuators yet');
+        throw new QhiveError('INVALID_STATE', `apply() of agent '${this.name}': it has no actuator`);
     }
 
     free() {
@@ -381,10 +396,11 @@ export class Agent {
     }
 
     /** Calls a function of the core that reads in a state. */
-    #look(method, name, observation) {
+    #look(method, name, observation, time = undefined) {
         this.#check();
         const [state, flags] = this.#see(method, observation);
-        const count = this.#core.call(name, this.#handle, state, flags);
+        const timed = time === undefined ? 0 : this.#writeTime(time);
+        const count = this.#core.call(name, this.#handle, state, flags | timed);
         if (count < 0) throw this.#failed(method, count, { observation });
         return count;
     }
@@ -405,6 +421,18 @@ export class Agent {
     #readNextAction(ending) {
         const { nextAction } = ending;
         return nextAction === undefined ? NO_ACTION : integer('ending.nextAction', nextAction, 0, this.#actions - 1);
+    }
+
+    #readTimeOf(options) {
+        this.#check();
+        const { time } = object('options', options);
+        return time === undefined ? undefined : number('options.time', time);
+    }
+
+    /** Tells the core the time of a choice; the flag that says so. @param {number} time */
+    #writeTime(time) {
+        new Float64Array(this.#core.alive().buffer, this.#core.base + io.time, 1)[0] = time;
+        return TIME;
     }
 
     /** One byte an action, 1 = allowed. */

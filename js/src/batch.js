@@ -16,6 +16,7 @@ const STRIDE = /** @type {64} */ (abi.batch.stride);
 const GREEDY = abi.flag.greedy;
 const LAST_ENDING = abi.ending.truncated;
 const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose');
+const isTime = (time) => time >= 0 && time <= Number.MAX_SAFE_INTEGER;
 const NO_FLOATS = new Float32Array(0);
 const NO_BYTES = new Uint8Array(0);
 const NO_INTEGERS = new Int32Array(0);
@@ -116,7 +117,7 @@ export class Batch {
         const core = this.#core;
         let result;
         try {
-            result = core.batchBegin(this.#handle);
+            result = core.batchBegin(this.#handle, this.#time);
         } catch (error) {
             throw core.trapped(error);
         }
@@ -145,7 +146,7 @@ export class Batch {
         }
         let result;
         try {
-            result = core.batchAct(this.#handle, flags);
+            result = core.batchAct(this.#handle, flags, this.#time);
         } catch (error) {
             throw core.trapped(error);
         }
@@ -208,7 +209,8 @@ export class Batch {
             const ending = this.endings[row];
             if (ending > LAST_ENDING) return `endings[${row}] must be 0 (going on), 1 (terminated) or 2 (truncated), not ${ending}`;
         }
-        const { encoder } = agent.config;
+        const { encoder, actuator } = agent.config;
+        if (actuator !== undefined && !isTime(this.#time)) return `time must be at least 0 and below 2^53, not ${this.#time}`;
         const at = row * STRIDE;
         const problem =
             encoder.kind === 'index'

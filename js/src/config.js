@@ -106,6 +106,13 @@ const readRate = (path, value) => (value === 'visits' ? value : readSchedule(pat
 
 const readQuota = (path, value) => (value === Infinity ? value : number(path, value, { min: 0 }));
 
+function readActuator(path, value, actions) {
+    const given = object(path, value);
+    const parameter = string(`${path}.parameter`, given.parameter);
+    const deltas = Array.from(array(`${path}.deltas`, given.deltas, actions, actions), (delta, i) => number(`${path}.deltas[${i}]`, delta));
+    return Object.freeze({ parameter, deltas: Object.freeze(deltas) });
+}
+
 /** Combinations without a meaning in the literature are refused, not guessed. */
 function checkCombination(config) {
     const refuse = (what) => {
@@ -124,7 +131,6 @@ function checkCombination(config) {
 export function readConfig(value) {
     const given = object('config', value);
     const { name, category, feature, replay, actuator } = given;
-    if (actuator !== undefined) throw new QhiveError('UNSUPPORTED', 'config.actuator: this version has no safe zones yet');
     /** @type {any} */
     const config = {
         actions: integer('config.actions', given.actions, 1, limit.actions),
@@ -144,6 +150,7 @@ export function readConfig(value) {
     if (category !== undefined) config.category = string('config.category', category);
     if (feature !== undefined) config.feature = string('config.feature', feature);
     if (replay !== undefined) config.replay = readReplay('config.replay', replay);
+    if (actuator !== undefined) config.actuator = readActuator('config.actuator', actuator, config.actions);
     checkCombination(config);
     return /** @type {any} */ (Object.freeze(config));
 }
@@ -219,8 +226,9 @@ function writeName(buffer, base, name) {
  * Writes a configuration that `readConfig` made and asks the core for the agent: its handle, or a failure below -1.
  * @param {import('./core.js').Core} core
  * @param {Readonly<AgentConfig>} config
+ * @param {{ zone: number, steps: Int32Array }} [actuator] its zone's number and its deltas in grid steps
  */
-export function createFrom(core, config) {
+export function createFrom(core, config, actuator) {
     const { buffer } = core.alive();
     const to = new Writer(buffer, core.base);
     to.uint32(DEF.actions, config.actions);
@@ -236,6 +244,8 @@ export function createFrom(core, config) {
     to.float64(DEF.quota_bytes, config.quotaBytes ?? 0);
     writePolicy(to, config.policy);
     writeReplay(to, config.replay);
+    to.uint32(DEF.zone, actuator === undefined ? 0 : actuator.zone + 1);
+    if (actuator !== undefined) new Int32Array(buffer, core.base + io.counts, limit.actions).set(actuator.steps);
     const dimCount = writeEncoder(to, config.encoder);
     return core.call('qh_agent_create', writeName(buffer, core.base, config.name), dimCount);
 }

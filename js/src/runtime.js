@@ -5,10 +5,12 @@ import { VERSION } from 'qhive:abi';
 import { Agent, idOf, readHash } from './agent.js';
 import { Batch } from './batch.js';
 import { describe } from './check.js';
+import { BoundAgent } from './bound-agent.js';
 import { createFrom, readConfig } from './config.js';
 import { codeOf, QhiveError } from './errors.js';
 import { resourceProblem } from './failure.js';
 import { MemoryInfo } from './memory.js';
+import { bindActuator, SafeZones } from './safe-zones.js';
 
 /** @typedef {import('./core.js').Core} Core */
 
@@ -47,12 +49,14 @@ export class AgentRuntime {
     #batches = new Map();
     #agents;
     #memory;
+    #safeZones;
 
     /** @param {Core} core @param {boolean} simd */
     constructor(core, simd) {
         this.#core = core;
         this.#agents = new AgentList(core, this.#byHandle);
         this.#memory = new MemoryInfo(core, this.#byHandle);
+        this.#safeZones = new SafeZones(core, this.#byHandle);
         this.build = Object.freeze({ version: VERSION, simd, threads: false, memory64: false });
         Object.defineProperty(this, 'build', { writable: false });
     }
@@ -64,7 +68,8 @@ export class AgentRuntime {
         const { name } = complete;
         if (name !== undefined && this.#byName.has(name))
             throw new QhiveError('INVALID_ARGUMENT', `config.name must be unique in its runtime; there is an agent '${name}' already`);
-        const handle = createFrom(this.#core, complete);
+        const actuator = complete.actuator && bindActuator(this.#safeZones, complete.actuator);
+        const handle = createFrom(this.#core, complete, actuator);
         if (handle < 0) throw this.#notCreated(handle, complete);
         return this.#register(handle, complete, name ?? this.#defaultName(handle));
     }
@@ -90,6 +95,11 @@ export class AgentRuntime {
     get memory() {
         this.#core.alive();
         return this.#memory;
+    }
+
+    get safeZones() {
+        this.#core.alive();
+        return this.#safeZones;
     }
 
     /** A hash of the tables of all agents, 16 hexadecimal digits. */
@@ -123,10 +133,14 @@ export class AgentRuntime {
     }
 
     #register(handle, config, name) {
-        const agent = new Agent(this.#core, handle, config, name, () => {
+        const forget = () => {
             this.#byHandle.delete(handle);
             this.#byName.delete(name);
-        });
+        };
+        const agent =
+            config.actuator === undefined
+                ? new Agent(this.#core, handle, config, name, forget)
+                : new BoundAgent([this.#core, handle, config, name, forget], this.#safeZones);
         this.#byHandle.set(handle, agent);
         this.#byName.set(name, agent);
         return agent;
@@ -151,7 +165,6 @@ export class AgentRuntime {
 /** What the design names and this version does not have: asking for it says so. */
 const LATER = {
     knowledge: 'the feature knowledge base',
-    safeZones: 'safe zones',
     createIndex: 'vector indexes',
     federation: 'federated averaging',
     metrics: 'the metrics store',

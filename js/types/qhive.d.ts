@@ -54,6 +54,8 @@ export class QhiveError extends Error {
     readonly code: ErrorCode;
     /** The engine's own error, where there is one. */
     readonly cause?: unknown;
+    /** With SAFE_ZONE: the change that was refused, as it is in the audit. */
+    readonly change?: ParameterChange;
 }
 
 /* ------------------------------------------------------------------ runtime */
@@ -125,6 +127,8 @@ export interface AgentRuntime {
     /** A batch of these agents, each at most once, at least one; default: all agents alive now. */
     batch(agents?: Iterable<Agent>): Batch;
     readonly memory: MemoryInfo;
+    /** The one door through which parameters change; see {@link SafeZones}. */
+    readonly safeZones: SafeZones;
     /** A hash of the tables of all agents, 16 hexadecimal digits: equal in every engine and build after equal calls. */
     hash(): string;
     /** Whether every structure in the memory is sound. Takes time: for tests. */
@@ -212,6 +216,12 @@ export interface AgentConfig {
     tieBreak?: 'random' | 'first';
     /** Code of a feature that this agent stands for. Kept, not interpreted by this version. */
     feature?: string;
+    /**
+     * Action i moves a parameter with a frozen safe zone by `deltas[i]` (multiples of its step, one an action). What the zone forbids
+     * at the time of a choice is never chosen. A delta of 0 keeps the value and is always allowed; without one there may be
+     * nothing left to choose: the action is then -1, the agent rests, and its next `step` chooses without learning.
+     */
+    actuator?: { parameter: string; deltas: readonly number[] };
 }
 
 /**
@@ -238,17 +248,21 @@ export interface Agent {
     readonly name: string;
     /** As given, with all defaults, frozen. */
     readonly config: Readonly<AgentConfig>;
-    /** Begins an episode: its first action. An episode that was running is dropped. */
-    begin(observation: Observation): number;
     /**
-     * Learns from the last action and chooses the next; -1 when `ending` says that the episode ended.
+     * Begins an episode: its first action. An episode that was running is dropped. With an actuator `time` is the moment of the
+     * choice, by default the latest that the safe zones know of.
+     */
+    begin(observation: Observation, options?: { time?: number }): number;
+    /**
+     * Learns from the last action and chooses the next; -1 when `ending` says that the episode ended. With an actuator `ending.time` is
+     * needed, and what its safe zone forbids then is neither chosen nor what the next state is valued by.
      *
      * @throws {QhiveError} INVALID_STATE before `begin` and after an ending; QUOTA_EXCEEDED when a new state does not fit the quota
      */
     step(reward: number, observation: Observation, ending?: Ending): number;
     /**
      * Chooses an action by the policy and learns nothing; for an agent driven from outside. `greedy` leaves exploration out;
-     * `mask` has one number an action, 0 = forbidden, and must allow one.
+     * `mask` has one number an action, 0 = forbidden, and must allow one. `time` is needed with an actuator, whose zone forbids more.
      */
     act(observation: Observation, options?: { greedy?: boolean; mask?: ArrayLike<number>; time?: number }): number;
     /**
@@ -264,8 +278,18 @@ export interface Agent {
     qValues(observation: Observation): Float32Array;
     /** How often each action was learned from in this state (for tiles: in the tiling where least). */
     visits(observation: Observation): Uint32Array;
-    /** Why the agent would act as it would: `action` is the likeliest. Changes nothing, draws nothing. */
-    explain(observation: Observation, k?: number): Explanation;
+    /**
+     * Why the agent would act as it would: `action` is the likeliest. Changes nothing, draws nothing. With an actuator, at `time`, by
+     * default the latest that the safe zones know of; what is forbidden then has probability 0, and `action` is -1 where all is.
+     */
+    explain(observation: Observation, k?: number, options?: { time?: number }): Explanation;
+    /**
+     * Proposes the change of an action to the safe zone of the agent's actuator. A delta of 0 proposes nothing: the change that is
+     * returned has sequence 0 and is not in the audit.
+     *
+     * @throws {QhiveError} SAFE_ZONE when refused (see {@link SafeZones.propose}); INVALID_STATE without an actuator
+     */
+    apply(action: number, time: number): ParameterChange;
     readonly metrics: AgentMetrics;
     readonly memory: AgentMemory;
     /** View: the agent's own 64 floats in linear memory. Fill it and pass it as the observation: no copy is made. */
@@ -355,7 +379,7 @@ export interface Batch {
     readonly endings: Uint8Array;
     /** View: the results; -1 where an episode ended. */
     readonly actions: Int32Array;
-    /** The moment of the next `step`, milliseconds, for every row. Default 0. */
+    /** The moment of the next call, milliseconds, for every row; what agents with an actuator may choose depends on it. Default 0. */
     time: number;
     /** Begins an episode of every agent: observations -> actions. */
     begin(): void;
@@ -367,6 +391,119 @@ export interface Batch {
     free(): void;
     /** The same, but does nothing when it is freed already. */
     [Symbol.dispose](): void;
+}
+
+/* ------------------------------------------------------------------ safe zones */
+
+/** What values a parameter may take, and how often it may change. */
+export interface SafeZone {
+    /** Its name, unique. */
+    parameter: string;
+    /** Limits, both allowed. */
+    min: number;
+    max: number;
+    /** The value at the start, from min to max. */
+    default: number;
+    /**
+     * Above 0: values are `default` plus or minus whole steps. Decimals are exact (three steps of 0.1 from 0 are 0.3). A proposal counts
+     * as the value of which it is a millionth of a step away at most; any other is refused, not rounded.
+     */
+    step: number;
+    /** Changes in any 3,600,000 ms, 0..65535; default: no limit. Rollbacks count too. */
+    maxChangesPerHour?: number;
+    /** Least time from one change to the next, default 60000. */
+    cooldownMs?: number;
+    /** Changes wait for {@link SafeZones.approve}. Default false. */
+    requiresApproval?: boolean;
+}
+
+/** When to undo: every reading of `kpi` for `windowMs` (0: one reading) was strictly below or above the threshold. It then starts anew. */
+export interface RollbackTrigger {
+    kpi: string;
+    threshold: number;
+    direction: 'below' | 'above';
+    windowMs: number;
+    /** How many changes to undo, newest first, 1..1024; all of them or, where there are fewer, those. */
+    depth: number;
+    /** The parameters whose changes it undoes, together; default all. */
+    parameters?: readonly string[];
+}
+
+export interface SafeZoneOptions {
+    /** Size of the audit log, 16 KiB..256 MiB, rounded up to a power of two; default 256 KiB (about 2,000 events). */
+    auditBytes?: number;
+    /** How long a parameter rests after its first rollback; default 15 minutes. It doubles with each further one ... */
+    backOffMs?: number;
+    /** ... up to this, default 24 hours; and starts over when there was none for as long after the last rest. */
+    maxBackOffMs?: number;
+}
+
+/** What became of a proposal. */
+export interface ParameterChange {
+    /** Number of the proposal, from 1; 0: nothing was proposed (an action that keeps the value). */
+    sequence: number;
+    /** When it became so, milliseconds. */
+    time: number;
+    /** Id of the agent; 0: none (a reset). */
+    agent: number;
+    parameter: string;
+    from: number;
+    to: number;
+    /** 'rolled-back': undone, `from` is the value again. */
+    status: 'applied' | 'pending' | 'rejected' | 'expired' | 'rolled-back';
+    /** For people. */
+    reason: string;
+}
+
+/**
+ * The one door through which parameters change. Defined, frozen for good, then shared by all agents; what is outside a zone
+ * can never be applied, by a proposal, an agent's action, an approval or a rollback.
+ *
+ * Times are milliseconds from 0 to below 2^53. Each parameter and each KPI has its own clock (its last change, its last
+ * reading): a time before it is INVALID_ARGUMENT. Before `freeze` all but `define` is INVALID_STATE.
+ */
+export interface SafeZones {
+    readonly frozen: boolean;
+    /** The parameters defined, in order. */
+    readonly parameters: string[];
+    /** Adds zones and triggers, all or none. @throws {QhiveError} INVALID_STATE when frozen; INVALID_ARGUMENT */
+    define(zones: Iterable<SafeZone>, triggers?: Iterable<RollbackTrigger>, options?: SafeZoneOptions): void;
+    /**
+     * Puts the zones in force, for good. All memory is taken now; nothing fails for want of it later.
+     * @throws {QhiveError} INVALID_STATE the second time, or without zones; EXCEEDS_LIMIT, GROWTH_FAILED, OVERFLOW: may be tried again
+     */
+    freeze(): void;
+    /** The present value of a parameter. @throws {QhiveError} INVALID_ARGUMENT when it has no zone */
+    value(parameter: string): number;
+    /** Whether `propose` would apply or queue this. */
+    allowed(parameter: string, to: number, time: number): boolean;
+    /**
+     * Applies the change, or queues it where approval is needed. A proposal of the present value counts as a change.
+     * @throws {QhiveError} SAFE_ZONE when refused: the reason is in the message, `error.change` is what the audit has, no value has changed
+     */
+    propose(agent: Agent, parameter: string, to: number, time: number): ParameterChange;
+    /**
+     * Applies a pending change, checked anew. Pending changes expire after 30 minutes.
+     * @throws {QhiveError} SAFE_ZONE: not now, it still waits; INVALID_STATE: decided before, or expired; INVALID_ARGUMENT: no such change
+     */
+    approve(sequence: number, time: number): ParameterChange;
+    /** A reading of a KPI. Returns the changes that it rolled back, newest first. @throws {QhiveError} INVALID_ARGUMENT when no trigger watches it */
+    observe(kpi: string, value: number, time: number): ParameterChange[];
+    /**
+     * Every parameter back to its default, by decree, as in a new deployment: clocks, rates, rests, readings and the queue are as new.
+     * In the audit, which goes on, changed parameters are 'applied'.
+     */
+    reset(time: number): void;
+    /**
+     * Every proposal that the log still holds, as it stands now, from sequence `from` on, in the order in which they came to stand so.
+     * Replaying it (applied: `to`; rolled-back: `from`) gives the present values.
+     */
+    audit(from?: number): ParameterChange[];
+    /**
+     * The whole log as JSON lines. The first has `values`, those before the oldest event; then each event: a {@link ParameterChange} with
+     * `agentName`, the `qValues` that the agent chose by, and `kpis`, the last readings of the KPIs that can undo it.
+     */
+    auditLines(): string;
 }
 
 /* ------------------------------------------------------------------ memory */
@@ -441,7 +578,7 @@ export interface MemoryInfo {
     pools(): PoolInfo[];
     /**
      * Who holds memory: 'runtime' (the pools' free blocks, the list of agents), 'records' (of `trackAllocations`), 'encoders' (shared by
-     * agents of one encoder), each agent by its
+     * agents of one encoder), 'zones' (the safe zones, once), each agent by its
      * name, each batch as 'batch-<id>'. `quotaBytes` is Infinity where there is none.
      */
     owners(): OwnerInfo[];

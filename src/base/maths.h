@@ -22,6 +22,17 @@ QH_INLINE bool qh__is_finite(double x) {
     return x - x == 0;
 }
 
+/* The greatest whole number that is not above `x`. */
+QH_INLINE double qh__floor(double x) {
+#if defined(__wasm__)
+    return __builtin_floor(x);
+#else
+    if (!(__builtin_fabs(x) < 0x1p52)) return x;
+    double whole = (double)(int64_t)x;
+    return whole > x ? whole - 1 : whole;
+#endif
+}
+
 QH_INLINE double qh__abs(double x) {
     return __builtin_fabs(x);
 }

@@ -102,7 +102,7 @@ static void set_learning(qh_agent *agent, const qh_agent_def *def) {
     agent->planning = def->planning;
     agent->replay_beta = def->replay_beta;
     agent->quick = agent->tilings == 1 && !agent->double_q && def->policy <= QH_EPSILON_GREEDY &&
-                   def->actions <= QH_FEW_ACTIONS;
+                   def->actions <= QH_FEW_ACTIONS && !def->zones;
     agent->last_action = QH_NO_ACTION;
 }
 
@@ -128,6 +128,7 @@ static qh_result open_parts(qh_agent *agent, const qh_agent_def *def) {
                           agent->tilings, def->replay_kind == QH_REPLAY_PRIORITIZED,
                           def->replay_alpha));
     QH_TRY(open_pending(agent));
+    QH_TRY(qh_actuator_open(&memory->heap, &agent->owner, def, &agent->actuator));
     agent->express = agent->quick && agent->encoder.quick;
     agent->express_learner = agent->express && def->algorithm == QH_Q_LEARNING &&
                              def->n_step == 1 && def->lambda == 0 && def->planning == 0 &&
@@ -193,6 +194,7 @@ void qh_agent_close(qh_agent *agent) {
                  (size_t)agent->n_step * agent->pending.entry_bytes);
     qh_heap_free(heap, &agent->owner, agent->traces.entries,
                  agent->traces.capacity * sizeof(qh_trace));
+    qh_actuator_close(heap, &agent->owner, agent->actuator);
     qh_encoder_close(&agent->encoder, agent->plans, &agent->owner);
     if (agent->input) qh_pool_release(&memory->pools[QH_POOL_STATE], &agent->owner, agent->input);
     qh_owner owner = agent->owner;
@@ -249,6 +251,11 @@ static QH_NOINLINE int32_t choose(qh_agent *agent, const uint32_t *rows, bool gr
                                   const uint32_t *mask) {
     float scratch[QH_MAX_ACTIONS];
     const float *values = qh__agent_gather(agent, rows, QH_BOTH_TABLES, scratch);
+    if (QH_UNLIKELY(agent->actuator)) {
+        mask = qh_actuator_narrow(agent->actuator, mask);
+        if (!mask) return QH_NO_ACTION;
+        qh_actuator_remember(agent->actuator, values);
+    }
     agent->metrics.action_count++;
     if (greedy)
         return (int32_t)qh_policy_greedy(values, agent->actions, agent->policy.first, mask,
@@ -320,6 +327,7 @@ qh_result qh_agent_prepare_step(qh_agent *agent, const qh_experience *experience
     if (QH_UNLIKELY(!qh__is_reward(experience->reward) || !qh__is_finite(experience->time) ||
                     experience->ending > QH_TRUNCATED))
         return QH_INVALID_ARGUMENT;
+    if (QH_UNLIKELY(agent->actuator)) QH_TRY(qh_actuator_look(agent->actuator, experience->time));
     QH_TRY(keys_moving(agent, experience->next, false, agent->next_keys));
     QH_TRY(reserve_rows(agent, agent->rows));
     QH_TRY(qh_replay_reserve(&agent->replay));
@@ -358,14 +366,41 @@ QH_INLINE void remember(qh_agent *agent, const uint64_t *keys, const uint32_t *r
         qh__rules_plan(agent, rows, action, experience->reward, terminated, next_keys);
 }
 
+/* The episode goes on after a moment in which no action was allowed: there is nothing to learn from. */
+static QH_NOINLINE int32_t resume(qh_agent *agent, uint32_t ending) {
+    qh_encoder_move(&agent->encoder);
+    enter(agent);
+    qh__agent_find(agent, agent->keys, agent->rows);
+    agent->running = ending == QH_GOING_ON;
+    agent->ended = !agent->running;
+    if (agent->ended)
+        agent->metrics.episodes++;
+    else
+        agent->last_action = choose(agent, agent->rows, false, NULL);
+    return agent->last_action;
+}
+
+/* The learning and choosing of a step, within what an actuator's zone allows. */
+QH_INLINE int32_t step_within_zone(qh_agent *agent, const qh_experience *experience) {
+    qh_actuator *actuator = agent->actuator;
+    if (QH_LIKELY(!actuator)) return qh__rules_step(agent, experience->reward, experience->ending);
+    actuator->in_force = qh_actuator_narrow(actuator, NULL);
+    bool rests = !actuator->in_force && experience->ending == QH_GOING_ON;
+    int32_t next_action =
+        qh__rules_step(agent, experience->reward, rests ? QH_TRUNCATED : experience->ending);
+    actuator->in_force = NULL;
+    return rests ? QH_NO_ACTION : next_action;
+}
+
 int32_t qh_agent_commit_step(qh_agent *agent, const qh_experience *experience) {
     if (QH_LIKELY(agent->express_learner)) return qh__express_commit_step(agent, experience);
+    if (QH_UNLIKELY(agent->last_action == QH_NO_ACTION)) return resume(agent, experience->ending);
     agent->borrowed = true;
     uint32_t action = (uint32_t)agent->last_action;
     qh_encoder_move(&agent->encoder);
     qh__agent_ensure(agent, agent->keys, agent->rows);
     qh__agent_find(agent, agent->next_keys, agent->next_rows);
-    int32_t next_action = qh__rules_step(agent, experience->reward, experience->ending);
+    int32_t next_action = step_within_zone(agent, experience);
     remember(agent, agent->keys, agent->rows, action, experience, agent->next_keys,
              agent->algorithm == QH_SARSA ? next_action : QH_NO_ACTION);
     enter(agent);
@@ -373,7 +408,7 @@ int32_t qh_agent_commit_step(qh_agent *agent, const qh_experience *experience) {
     agent->running = experience->ending == QH_GOING_ON;
     agent->ended = !agent->running;
     if (QH_LIKELY(agent->running))
-        agent->metrics.action_count++;
+        agent->metrics.action_count += next_action != QH_NO_ACTION;
     else
         next_action = QH_NO_ACTION;
     agent->borrowed = false;
@@ -555,6 +590,11 @@ qh_result qh_agent_probabilities(const qh_agent *agent, qh_observation observati
     float scratch[QH_MAX_ACTIONS];
     if (mask && mask_is_empty(mask, agent->actions)) return QH_INVALID_ARGUMENT;
     QH_TRY(find_rows(agent, observation, rows));
+    if (agent->actuator) {
+        mask = qh_actuator_narrow(agent->actuator, mask);
+        for (uint32_t i = 0; !mask && i < agent->actions; i++) probabilities[i] = 0;
+        if (!mask) return QH_OK;
+    }
     const float *values = qh__agent_gather(agent, rows, QH_BOTH_TABLES, scratch);
     qh_policy_probabilities(&agent->policy, values, qh__agent_counts(agent, rows), mask,
                             probabilities);
@@ -571,9 +611,22 @@ qh_result qh_agent_reset(qh_agent *agent) {
     agent->running = agent->ended = false;
     agent->lost_rows = 0;
     agent->last_action = QH_NO_ACTION;
+    if (agent->actuator) agent->actuator->chose = false;
     for (uint32_t i = 0; i < agent->encoder.plan->trends; i++) agent->encoder.average[i] = 0;
     seed_random(agent);
     return QH_OK;
+}
+
+qh_result qh_agent_propose(const qh_agent *agent, qh_zones *zones, uint32_t zone, double to,
+                           double time, qh_change *change) {
+    float scratch[QH_MAX_ACTIONS];
+    qh_proposal proposal = {agent->handle, zone, to, time, NULL, agent->actions};
+    if (agent->actuator)
+        proposal.values = agent->actuator->chose ? agent->actuator->values : NULL;
+    else if (agent->running)
+        proposal.values = qh__agent_gather(agent, agent->rows, QH_BOTH_TABLES, scratch);
+    if (!proposal.values) proposal.value_count = 0;
+    return qh_zones_propose(zones, &proposal, change);
 }
 
 uint64_t qh_agent_hash(const qh_agent *agent) {

@@ -10,6 +10,7 @@
 #define QH_LEARN_AGENT_H
 
 #include "base/handle.h"
+#include "learn/actuator.h"
 #include "learn/encoder.h"
 #include "learn/policy.h"
 #include "learn/replay.h"
@@ -53,6 +54,7 @@ typedef struct qh_agent {
     bool ended;                    /* the last one came to its end, rather than none having begun */
     bool express, express_learner; /* see express.h */
     bool double_q, rate_visits;
+    qh_actuator *actuator; /* NULL: its actions move no parameter */
     uint32_t algorithm;
     int32_t last_action;
     float *unseen; /* the values of a state without a row */
@@ -121,7 +123,7 @@ int32_t qh_agent_commit_step(qh_agent *agent, const qh_experience *experience);
 qh_result qh_agent_act(qh_agent *agent, qh_observation observation, bool greedy,
                        const uint32_t *mask, int32_t *action);
 
-/* The half of `act` behind the keys; cannot fail. */
+/* The half of `act` behind the keys; cannot fail. QH_NO_ACTION where an actuator's zone allows nothing. */
 int32_t qh_agent_act_on(qh_agent *agent, const uint64_t *keys, bool greedy, const uint32_t *mask);
 
 /* Learns from one transition given from outside, one step deep. `next_action` QH_NO_ACTION: unknown (SARSA draws one). */
@@ -148,7 +150,16 @@ QH_INLINE bool qh__is_reward(double reward) {
     return qh__abs(reward) <= QH_FLOAT_MAX;
 }
 
+/* Proposes a change of a parameter in the agent's name, with the values of the state it is in, or last chose in. */
+qh_result qh_agent_propose(const qh_agent *agent, qh_zones *zones, uint32_t zone, double to,
+                           double time, qh_change *change);
+
 /* ---- between the files of this room */
+
+/* What a step may choose from and bootstrap from; NULL: everything. */
+QH_INLINE const uint32_t *qh__mask_in_force(const qh_agent *agent) {
+    return QH_UNLIKELY(agent->actuator) ? agent->actuator->in_force : NULL;
+}
 
 /* Learns from the step that was prepared: updates by the agent's rule, remembers, plans. Returns the action chosen
  * next, QH_NO_ACTION at an ending. */

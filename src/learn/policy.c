@@ -171,18 +171,19 @@ static double mean_value(const float *values, uint32_t actions) {
     return sum / actions;
 }
 
-double qh_policy_expectation(const qh_policy *policy, const float *values, const uint32_t *counts) {
-    if (policy->kind == QH_SOFTMAX) {
+double qh_policy_expectation(const qh_policy *policy, const float *values, const uint32_t *counts,
+                             const uint32_t *mask) {
+    if (policy->kind == QH_SOFTMAX && !mask) {
         double weights[QH_MAX_ACTIONS], expected = 0;
         double sum = softmax_weights(policy, values, NULL, weights);
         for (uint32_t i = 0; i < policy->actions; i++)
             expected += weights[i] / sum * (double)values[i];
         return expected;
     }
-    if (policy->kind == QH_UCB) {
+    if (policy->kind == QH_UCB || mask) {
         float probabilities[QH_MAX_ACTIONS];
         double expected = 0;
-        qh_policy_probabilities(policy, values, counts, NULL, probabilities);
+        qh_policy_probabilities(policy, values, counts, mask, probabilities);
         for (uint32_t i = 0; i < policy->actions; i++)
             expected += (double)probabilities[i] * (double)values[i];
         return expected;

@@ -57,7 +57,8 @@ void qh_policy_probabilities(const qh_policy *policy, const float *values, const
                              const uint32_t *mask, float *probabilities);
 
 /* The expected value of the state under the policy: the sum over actions, in order, of probability times value. */
-double qh_policy_expectation(const qh_policy *policy, const float *values, const uint32_t *counts);
+double qh_policy_expectation(const qh_policy *policy, const float *values, const uint32_t *counts,
+                             const uint32_t *mask);
 
 /* ---- the hot path of a choice, inline */
 

@@ -17,7 +17,9 @@ static uint32_t choose_any_next(qh_agent *agent, const uint32_t *rows) {
     float scratch[QH_MAX_ACTIONS];
     const float *values = qh__agent_gather(agent, rows, QH_BOTH_TABLES, scratch);
     const uint32_t *counts = agent->policy.kind == QH_UCB ? qh__agent_counts(agent, rows) : NULL;
-    return qh_policy_choose(&agent->policy, values, counts, NULL, &agent->random);
+    const uint32_t *mask = qh__mask_in_force(agent);
+    if (QH_UNLIKELY(mask)) qh_actuator_remember(agent->actuator, values);
+    return qh_policy_choose(&agent->policy, values, counts, mask, &agent->random);
 }
 
 static double value_of(const qh_agent *agent, const uint32_t *rows, uint32_t action,
@@ -36,8 +38,8 @@ static qh_which draw_table(qh_agent *agent) {
 static double double_value(qh_agent *agent, const uint32_t *rows, qh_which learner) {
     float scratch[QH_MAX_ACTIONS];
     const float *values = qh__agent_gather(agent, rows, learner, scratch);
-    uint32_t action =
-        qh_policy_greedy(values, agent->actions, agent->policy.first, NULL, &agent->random);
+    uint32_t action = qh_policy_greedy(values, agent->actions, agent->policy.first,
+                                       qh__mask_in_force(agent), &agent->random);
     return value_of(agent, rows, action,
                     learner == QH_FIRST_TABLE ? QH_SECOND_TABLE : QH_FIRST_TABLE);
 }
@@ -56,10 +58,10 @@ static double next_value(qh_agent *agent, const uint32_t *rows, int32_t next_act
     case QH_EXPECTED_SARSA:
         return qh_policy_expectation(&agent->policy,
                                      qh__agent_gather(agent, rows, QH_FIRST_TABLE, scratch),
-                                     qh__agent_counts(agent, rows));
+                                     qh__agent_counts(agent, rows), qh__mask_in_force(agent));
     default:
         return (double)qh_policy_max(qh__agent_gather(agent, rows, QH_FIRST_TABLE, scratch),
-                                     agent->actions, NULL);
+                                     agent->actions, qh__mask_in_force(agent));
     }
 }
 
@@ -210,7 +212,7 @@ static int32_t traced(qh_agent *agent, double reward, uint32_t ending) {
         next_action = (int32_t)choose_next(agent, agent->next_rows);
         const float *values = qh__agent_gather(agent, agent->next_rows, QH_FIRST_TABLE, scratch);
         cut = agent->algorithm == QH_Q_LEARNING &&
-              values[next_action] < qh_policy_max(values, agent->actions, NULL);
+              values[next_action] < qh_policy_max(values, agent->actions, qh__mask_in_force(agent));
     }
     double target = reward;
     if (!terminated)

@@ -104,11 +104,21 @@ QH_INLINE qh_experience experience_of(const qh_batch *batch, uint32_t i) {
                            batch->time};
 }
 
+/* An agent with an actuator needs to know the time before it chooses. */
+QH_INLINE qh_result look(const qh_batch *batch, const qh_agent *agent) {
+    return QH_LIKELY(!agent->actuator) ? QH_OK : qh_actuator_look(agent->actuator, batch->time);
+}
+
+static qh_result prepare_begin(const qh_batch *batch, uint32_t i) {
+    QH_TRY(look(batch, batch->agents[i]));
+    return qh_agent_prepare_begin(batch->agents[i], observation_of(batch, i));
+}
+
 qh_result qh_batch_begin(qh_runtime *runtime, qh_batch *batch) {
     QH_TRY(refresh(runtime, batch));
     for (uint32_t i = 0; i < batch->count; i++) {
         batch->failed_row = i;
-        QH_TRY(qh_agent_prepare_begin(batch->agents[i], observation_of(batch, i)));
+        QH_TRY(prepare_begin(batch, i));
     }
     for (uint32_t i = 0; i < batch->count; i++)
         batch->actions[i] = qh_agent_commit_begin(batch->agents[i]);
@@ -119,7 +129,7 @@ static qh_result prepare_step(qh_batch *batch, uint32_t i) {
     qh_agent *agent = batch->agents[i];
     if (QH_UNLIKELY(agent->ended && !agent->running)) {
         if (batch->endings[i] > QH_TRUNCATED) return QH_INVALID_ARGUMENT;
-        return batch->endings[i] ? QH_OK : qh_agent_prepare_begin(agent, observation_of(batch, i));
+        return batch->endings[i] ? QH_OK : prepare_begin(batch, i);
     }
     qh_experience experience = experience_of(batch, i);
     return qh_agent_prepare_step(agent, &experience);
@@ -149,6 +159,7 @@ static qh_result find_keys(qh_batch *batch) {
         qh_observation observation = observation_of(batch, i);
         batch->failed_row = i;
         if (QH_UNLIKELY(agent->borrowed)) return QH_BUSY;
+        QH_TRY(look(batch, agent));
         if (QH_LIKELY(agent->encoder.quick)) {
             batch->keys[i] = qh__encoder_cells_key(&agent->encoder, observation.values);
             if (QH_UNLIKELY(batch->keys[i] == 0)) return QH_INVALID_ARGUMENT;

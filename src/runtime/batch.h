@@ -23,7 +23,7 @@ typedef struct qh_batch {
     float *observations, *rewards;
     uint8_t *endings;
     int32_t *actions;
-    double time; /* of every row, milliseconds */
+    double time; /* of every row, milliseconds; what actuators may do depends on it */
     qh_owner owner;
     size_t block_bytes;
 } qh_batch;

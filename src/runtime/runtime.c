@@ -37,6 +37,7 @@ static void destroy_object(qh_runtime *runtime, qh_slot *slot) {
 
 void qh_runtime_close(qh_runtime *runtime) {
     for (uint32_t i = 0; i < runtime->slot_count; i++) destroy_object(runtime, &runtime->slots[i]);
+    if (runtime->zones) qh_zones_close(runtime->zones);
     qh_heap_free(&runtime->memory.heap, &runtime->memory.runtime_owner, runtime->slots,
                  runtime->slot_capacity * sizeof(qh_slot));
     qh_budget budget = runtime->memory.budget;
@@ -149,18 +150,24 @@ uint64_t qh_runtime_hash(const qh_runtime *runtime) {
     return hash;
 }
 
+static bool zones_are_sound(const qh_runtime *runtime, uint32_t actuators) {
+    qh_zones *zones = runtime->zones;
+    return zones ? qh_zones_validate(zones) && zones->shared.references == actuators : !actuators;
+}
+
 bool qh_runtime_validate(const qh_runtime *runtime) {
-    uint32_t agents = 0, listed = 0, free_slots = 0;
+    uint32_t agents = 0, listed = 0, free_slots = 0, actuators = 0;
     if (!qh_memory_validate(&runtime->memory)) return false;
     for (uint32_t i = 0; i < runtime->slot_count; i++) {
         const qh_slot *slot = &runtime->slots[i];
         free_slots += slot->kind == QH_SLOT_FREE && slot->generation <= QH_HANDLE_LAST_GENERATION;
         if (slot->kind != QH_SLOT_AGENT) continue;
         agents++;
+        actuators += ((const qh_agent *)slot->object)->actuator != NULL;
         if (!qh_agent_validate(slot->object)) return false;
     }
     for (uint32_t free = runtime->first_free; free; free = runtime->slots[free - 1].next_free)
         if (++listed > runtime->slot_count) return false;
     return agents == runtime->agent_count && listed == free_slots &&
-           qh_plans_validate(&runtime->plans, agents);
+           qh_plans_validate(&runtime->plans, agents) && zones_are_sound(runtime, actuators);
 }

@@ -36,6 +36,7 @@ typedef struct qh_runtime {
     uint32_t agent_count;
     uint32_t next_number;  /* of the agent made next, from 1 */
     uint32_t destructions; /* a batch looks its agents up again when this has changed */
+    qh_zones *zones;       /* NULL until they are frozen */
 } qh_runtime;
 
 qh_runtime_def qh_runtime_def_default(void);

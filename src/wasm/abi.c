@@ -17,10 +17,13 @@ typedef struct entry {
 #define RESULT(name, value, meaning) ENTRY("result." #name, -(value))
 #define BLOCK_KIND(name) ENTRY("block." #name, QH_BLOCK_##name)
 #define OWNER_KIND(name) ENTRY("owner." #name, QH_OWNER_##name)
+#define CHANGE_FIELD(name) ENTRY("change." #name, offsetof(qh_change, name) / sizeof(double))
+#define ZONE_STATUS(name) ENTRY("change_status." #name, QH_CHANGE_##name)
+#define ZONE_REASON(name) ENTRY("change_reason." #name, QH_REASON_##name)
 
 /* clang-format off */
 static const entry abi[] = {
-    IO(observation) IO(next) IO(numbers) IO(values) IO(counts) IO(mask) IO(text) IO(dims)
+    IO(observation) IO(next) IO(numbers) IO(values) IO(counts) IO(mask) IO(text) IO(dims) IO(time)
     ENTRY("size.io", sizeof(qh_io)) ENTRY("size.dim", sizeof(qh_dim))
     ENTRY("size.text", QH_IO_TEXT_BYTES) ENTRY("size.numbers", QH_IO_NUMBERS)
     ENTRY("size.page", QH_PAGE_BYTES) ENTRY("limit.actions", QH_MAX_ACTIONS)
@@ -28,7 +31,7 @@ static const entry abi[] = {
     ENTRY("batch.stride", QH_BATCH_STRIDE) DEF(actions) DEF(algorithm) DEF(rate_visits) DEF(rate)
     DEF(discount) DEF(policy) DEF(tie_break) DEF(exploration) DEF(ucb_c) DEF(initial_value)
     DEF(lambda) DEF(n_step) DEF(planning) DEF(replay_capacity) DEF(replay_kind) DEF(replay_alpha)
-    DEF(replay_beta) DEF(quota_bytes) DEF(encoder.kind) DEF(encoder.states) DEF(encoder.bits)
+    DEF(replay_beta) DEF(quota_bytes) DEF(zone) DEF(encoder.kind) DEF(encoder.states) DEF(encoder.bits)
     DEF(encoder.tilings) SCHEDULE(start) SCHEDULE(end) SCHEDULE(decay) DIM(min) DIM(max) DIM(bins)
     DIM(trend) ENTRY("encoder.index", QH_ENCODER_INDEX) ENTRY("encoder.bins", QH_ENCODER_BINS)
     ENTRY("encoder.simhash", QH_ENCODER_SIMHASH) ENTRY("encoder.tiles", QH_ENCODER_TILES)
@@ -43,7 +46,11 @@ static const entry abi[] = {
     ENTRY("flag.in_place", QH_FLAG_IN_PLACE) ENTRY("pool.state", QH_STATE_BYTES)
     ENTRY("pool.trajectory", QH_TRAJECTORY_BYTES) ENTRY("pool.message", QH_MESSAGE_BYTES)
     ENTRY("size.runtime", sizeof(qh_runtime)) QH_RESULTS(RESULT) QH_BLOCK_KINDS(BLOCK_KIND)
-    QH_OWNER_KINDS(OWNER_KIND)
+    QH_OWNER_KINDS(OWNER_KIND) QH_ZONE_STATUSES(ZONE_STATUS) QH_ZONE_REASONS(ZONE_REASON)
+    ENTRY("flag.time", QH_FLAG_TIME) ENTRY("limit.zones", QH_ZONE_MAX_COUNT)
+    ENTRY("limit.rate", QH_ZONE_MAX_RATE) ENTRY("limit.depth", QH_ZONE_JOURNAL)
+    ENTRY("limit.audit", QH_ZONE_AUDIT * 8)
+    ENTRY("limit.zone_levels", QH_ZONE_MAX_LEVELS) QH_CHANGE_FIELDS(CHANGE_FIELD)
 };
 /* clang-format on */
 

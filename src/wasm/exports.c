@@ -53,6 +53,13 @@ QH_INLINE qh_observation observed(const qh_agent *agent, double state, uint32_t 
     return (qh_observation){flags & QH_FLAG_IN_PLACE ? agent->input : qh__io.observation, state};
 }
 
+/* Lets an actuator see what its zone allows, at `io.time`; without it, where that is allowed, at the zones' latest time. */
+QH_INLINE qh_result look_at(const qh_agent *agent, uint32_t flags, bool optional) {
+    if (QH_LIKELY(!agent->actuator)) return QH_OK;
+    double now = optional ? agent->actuator->zones->now : -1;
+    return qh_actuator_look(agent->actuator, flags & QH_FLAG_TIME ? qh__io.time : now);
+}
+
 /* The mask in `io` as a set of allowed actions, NULL where the flag is not set. */
 static const uint32_t *mask_of(const qh_agent *agent, uint32_t flags, uint32_t *words) {
     if (QH_LIKELY(!(flags & QH_FLAG_MASK))) return NULL;
@@ -83,8 +90,8 @@ EXPORT(int32_t, qh_open,
 
 /* ---------------------------------------------------------------- agents */
 
-/* Makes an agent of `io.def`, its `dim_count` dimensions of `io.dims` and the first `name_length` bytes of `io.text`.
- * Returns its handle (> 0). */
+/* Makes an agent of `io.def`, its `dim_count` dimensions of `io.dims` and the first `name_length` bytes of `io.text`. With an
+ * actuator `def.zone` is 1 + its zone's number, and `io.counts` its grid steps (int32). Returns its handle (> 0). */
 EXPORT(int32_t, qh_agent_create, (uint32_t name_length, uint32_t dim_count)) {
     if (!runtime) return QH_INVALID_STATE;
     if (name_length > QH_IO_TEXT_BYTES || dim_count > QH_MAX_DIMS) return QH_INVALID_ARGUMENT;
@@ -93,6 +100,10 @@ EXPORT(int32_t, qh_agent_create, (uint32_t name_length, uint32_t dim_count)) {
     def->name_length = name_length;
     def->encoder.dims = qh__io.dims;
     def->encoder.dim_count = dim_count;
+    def->zones = def->zone ? runtime->zones : NULL;
+    if (def->zone && !def->zones) return QH_INVALID_STATE;
+    def->zone -= def->zone > 0;
+    def->deltas = (const int32_t *)qh__io.counts;
     qh_handle handle;
     QH_TRY(qh_runtime_create_agent(runtime, def, &handle));
     return (int32_t)handle;
@@ -111,6 +122,7 @@ EXPORT(void *, qh_agent_input_address, (uint32_t handle)) {
 /* Begins an episode: the action. The observation is `io.observation` (or the agent's input block), or `state`. */
 EXPORT(int32_t, qh_begin, (uint32_t handle, double state, uint32_t flags)) {
     AGENT_OR_RETURN(agent, handle);
+    QH_TRY(look_at(agent, flags, true));
     int32_t action;
     QH_TRY(qh_agent_begin(agent, observed(agent, state, flags), &action));
     return action;
@@ -135,6 +147,7 @@ EXPORT(int32_t, qh_act, (uint32_t handle, double state, uint32_t flags)) {
         return QH_LIKELY(key != 0) ? qh__express_act(agent, key, flags & QH_FLAG_GREEDY)
                                    : QH_INVALID_ARGUMENT;
     }
+    QH_TRY(look_at(agent, flags, false));
     uint32_t words[QH_MASK_WORDS];
     int32_t action;
     QH_TRY(qh_agent_act(agent, observed(agent, state, flags), flags & QH_FLAG_GREEDY,
@@ -195,6 +208,7 @@ EXPORT(int32_t, qh_visits, (uint32_t handle, double state, uint32_t flags)) {
 /* Writes the probability of each action under the policy to `io.values`: their number. */
 EXPORT(int32_t, qh_probabilities, (uint32_t handle, double state, uint32_t flags)) {
     AGENT_OR_RETURN(agent, handle);
+    QH_TRY(look_at(agent, flags, true));
     uint32_t words[QH_MASK_WORDS];
     QH_TRY(qh_agent_probabilities(agent, observed(agent, state, flags),
                                   mask_of(agent, flags, words), qh__io.values));
@@ -338,8 +352,9 @@ EXPORT(int32_t, qh_batch_free, (uint32_t handle)) {
     return QH_OK;
 }
 
-EXPORT(int32_t, qh_batch_begin_all, (uint32_t handle)) {
+EXPORT(int32_t, qh_batch_begin_all, (uint32_t handle, double time)) {
     BATCH_OR_RETURN(batch, handle);
+    batch->time = time;
     return end_batch(batch, qh_batch_begin(runtime, batch));
 }
 
@@ -349,9 +364,97 @@ EXPORT(int32_t, qh_batch_step_all, (uint32_t handle, double time)) {
     return end_batch(batch, qh_batch_step(runtime, batch));
 }
 
-EXPORT(int32_t, qh_batch_act_all, (uint32_t handle, uint32_t flags)) {
+EXPORT(int32_t, qh_batch_act_all, (uint32_t handle, uint32_t flags, double time)) {
     BATCH_OR_RETURN(batch, handle);
+    batch->time = time;
     return end_batch(batch, qh_batch_act(runtime, batch, flags & QH_FLAG_GREEDY));
+}
+
+/* ---------------------------------------------------------------- safe zones */
+
+#define ZONES_OR_RETURN(zones)                                                                     \
+    qh_zones *zones = runtime ? runtime->zones : NULL;                                             \
+    if (!zones) return QH_INVALID_STATE
+
+/* Freezes the safe zones defined by the numbers in the transfer buffer (qh_zones_def), which stays open. */
+EXPORT(int32_t, qh_zones_freeze,
+       (uint32_t zone_count, uint32_t trigger_count, uint32_t audit_bytes, double back_off_ms,
+        double max_back_off_ms)) {
+    if (!runtime || runtime->zones || !transfer) return QH_INVALID_STATE;
+    qh_zones_def def = {.numbers = transfer,
+                        .number_count = transfer_bytes / sizeof(double),
+                        .zone_count = zone_count,
+                        .trigger_count = trigger_count,
+                        .audit_bytes = audit_bytes,
+                        .back_off_ms = back_off_ms,
+                        .max_back_off_ms = max_back_off_ms};
+    return qh_zones_open(&runtime->memory, &def, &runtime->zones);
+}
+
+/* Changes are written to the numbers as they are (QH_CHANGE_FIELDS). */
+#define CHANGE_OUT ((qh_change *)(void *)qh__io.numbers)
+
+/* numbers: value, value before the oldest event of the audit, time of the last change, time before which none is allowed. */
+EXPORT(int32_t, qh_zones_read, (uint32_t number)) {
+    ZONES_OR_RETURN(zones);
+    if (number >= zones->zone_count) return QH_INVALID_ARGUMENT;
+    const qh_zone *zone = &zones->zones[number];
+    qh__io.numbers[0] = qh_zone_value(zone, zone->index);
+    qh__io.numbers[1] = zone->base;
+    qh__io.numbers[2] = zone->last;
+    qh__io.numbers[3] = zone->blocked;
+    return QH_OK;
+}
+
+/* Whether the change would be applied or queued: 1 or 0. */
+EXPORT(int32_t, qh_zones_allowed, (uint32_t number, double to, double time)) {
+    ZONES_OR_RETURN(zones);
+    if (number >= zones->zone_count || !qh__is_time(time)) return QH_INVALID_ARGUMENT;
+    return qh_zones_allow(zones, number, to, time);
+}
+
+/* Proposes a change in the name of an agent. numbers: the change, also when it is refused (QH_SAFE_ZONE). */
+EXPORT(int32_t, qh_zones_propose_for, (uint32_t handle, uint32_t number, double to, double time)) {
+    ZONES_OR_RETURN(zones);
+    AGENT_OR_RETURN(agent, handle);
+    return qh_agent_propose(agent, zones, number, to, time, CHANGE_OUT);
+}
+
+/* Proposes the change of an agent's action; QH_INVALID_STATE without an actuator. numbers: the change. */
+EXPORT(int32_t, qh_apply, (uint32_t handle, uint32_t action, double time)) {
+    AGENT_OR_RETURN(agent, handle);
+    if (!agent->actuator) return QH_INVALID_STATE;
+    return qh_actuator_apply(agent->actuator, handle, action, time, CHANGE_OUT);
+}
+
+/* numbers: the change, also when it is refused. */
+EXPORT(int32_t, qh_zones_approve_one, (double sequence, double time)) {
+    ZONES_OR_RETURN(zones);
+    return qh_zones_approve(zones, sequence, time, CHANGE_OUT);
+}
+
+/* A reading of a KPI; qh_zones_next_undone says what it rolled back. */
+EXPORT(int32_t, qh_zones_observe_kpi, (uint32_t kpi, double value, double time)) {
+    ZONES_OR_RETURN(zones);
+    return qh_zones_observe(zones, kpi, value, time);
+}
+
+/* A change that the last reading rolled back, newest first. `place`: 0, then the last result; 0: no more. numbers: the change. */
+EXPORT(int32_t, qh_zones_next_undone, (uint32_t place)) {
+    ZONES_OR_RETURN(zones);
+    return (int32_t)qh_zones_undone(zones, place, CHANGE_OUT);
+}
+
+EXPORT(int32_t, qh_zones_reset_all, (double time)) {
+    ZONES_OR_RETURN(zones);
+    return qh_zones_reset(zones, time);
+}
+
+/* The oldest event of the audit (`first` not 0), or the next: 1, or 0 behind the newest. numbers: the change, then value and number
+ * of each KPI; values: the Q values. */
+EXPORT(int32_t, qh_zones_audit, (uint32_t first)) {
+    ZONES_OR_RETURN(zones);
+    return qh_zones_event(zones, first != 0, qh__io.numbers, qh__io.values);
 }
 
 /* ---------------------------------------------------------------- memory */
@@ -378,7 +481,7 @@ EXPORT(int32_t, qh_memory_info, (void)) {
     numbers[9] = (double)memory->heap.bump;
     numbers[10] = QH_MIN(memory->budget.growth_count, (uint32_t)QH_GROWTH_LOG);
     numbers[11] = runtime->agent_count;
-    numbers[12] = 3 + runtime->slot_count;
+    numbers[12] = 4 + runtime->slot_count;
     numbers[13] = (double)memory->records.capacity;
     numbers[14] = memory->heap.records != NULL;
     numbers[15] = (double)(uintptr_t)memory->records.places;
@@ -414,15 +517,16 @@ static int32_t write_owner(const qh_owner *owner) {
 }
 
 /* numbers: kind, id, live bytes, quota, peak bytes, live blocks of owner `index`: 0 the runtime, 1 the records, 2 the encoders'
- * plans, 3 + n the object in slot n.
- * Returns 1, or 0 where the slot is free. */
+ * plans, 3 the safe zones, 4 + n the object in slot n.
+ * Returns 1, or 0 where there is none. */
 EXPORT(int32_t, qh_memory_owner, (uint32_t index)) {
     RUNTIME_OR_RETURN;
     if (index == 0) return write_owner(&runtime->memory.runtime_owner);
     if (index == 1) return write_owner(&runtime->memory.records_owner);
     if (index == 2) return write_owner(&runtime->plans.owner);
-    if (index - 3 >= runtime->slot_count) return QH_INVALID_ARGUMENT;
-    const qh_slot *slot = &runtime->slots[index - 3];
+    if (index == 3) return runtime->zones ? write_owner(&runtime->zones->owner) : 0;
+    if (index - 4 >= runtime->slot_count) return QH_INVALID_ARGUMENT;
+    const qh_slot *slot = &runtime->slots[index - 4];
     if (slot->kind == QH_SLOT_AGENT) return write_owner(&((const qh_agent *)slot->object)->owner);
     return slot->kind == QH_SLOT_BATCH ? write_owner(&((const qh_batch *)slot->object)->owner) : 0;
 }

@@ -13,10 +13,11 @@ typedef struct qh_io {
     float next[QH_MAX_DIMS];                    /* in: of the next state */
     double numbers[QH_IO_NUMBERS];              /* out: whatever is read in bulk */
     float values[QH_MAX_ACTIONS];               /* out: one number an action or dimension */
-    uint32_t counts[QH_MAX_ACTIONS];            /* out: one count an action */
-    uint8_t mask[QH_MAX_ACTIONS];               /* in: one byte an action, 0 = forbidden */
-    uint8_t text[QH_IO_TEXT_BYTES];             /* in: a name in UTF-8 */
-    qh_dim dims[QH_MAX_DIMS];                   /* in: of an encoder */
+    uint32_t counts[QH_MAX_ACTIONS]; /* out: one count an action; in: an actuator's grid steps */
+    uint8_t mask[QH_MAX_ACTIONS];    /* in: one byte an action, 0 = forbidden */
+    uint8_t text[QH_IO_TEXT_BYTES];  /* in: a name in UTF-8 */
+    qh_dim dims[QH_MAX_DIMS];        /* in: of an encoder */
+    double time;                     /* in: of a choice, with QH_FLAG_TIME */
     qh_agent_def def; /* in: of an agent; pointers and name_length are set by the core */
 } qh_io;
 
@@ -25,6 +26,7 @@ enum {
     QH_FLAG_GREEDY = 1,
     QH_FLAG_MASK = 2,     /* `mask` counts */
     QH_FLAG_IN_PLACE = 4, /* the observation is in the agent's own input block */
+    QH_FLAG_TIME = 8,     /* `time` counts */
 };
 
 /* A definition and the prototype that goes before it. */

@@ -189,7 +189,7 @@ static void the_expectation_is_the_sum_over_actions(void) {
                 double sum = 0;
                 for (uint32_t i = 0; i < sizes[s]; i++)
                     sum += (double)probabilities[i] * (double)values[i];
-                CHECK_NEAR(qh_policy_expectation(&policy, values, counts), sum, 1e-4);
+                CHECK_NEAR(qh_policy_expectation(&policy, values, counts, NULL), sum, 1e-4);
             }
 }
 
@@ -208,7 +208,7 @@ static void epsilon_greedy_by_hand(void) {
     CHECK_SAME(probabilities[1], 0.4375);
     CHECK_SAME(probabilities[2], 0.4375);
     CHECK_SAME(probabilities[3], 0.0625);
-    CHECK_SAME(qh_policy_expectation(&policy, values, NULL), 0.25 * 1.75 + 0.75 * 3);
+    CHECK_SAME(qh_policy_expectation(&policy, values, NULL, NULL), 0.25 * 1.75 + 0.75 * 3);
     policy.first = true;
     qh_policy_probabilities(&policy, values, NULL, NULL, probabilities);
     CHECK_SAME(probabilities[1], 0.8125);
@@ -268,7 +268,7 @@ static void a_temperature_of_zero_is_greedy(void) {
     CHECK_SAME(probabilities[0], 0.5);
     CHECK_SAME(probabilities[1], 0);
     CHECK_SAME(probabilities[2], 0.5);
-    CHECK_SAME(qh_policy_expectation(&policy, values, NULL), 2);
+    CHECK_SAME(qh_policy_expectation(&policy, values, NULL, NULL), 2);
     for (uint32_t i = 0; i < 100; i++)
         CHECK(qh_policy_choose(&policy, values, NULL, NULL, &random) != 1);
 }

@@ -29,6 +29,7 @@
     X(memory_record)                                                                               \
     X(memory_arena)                                                                                \
     X(memory_shared)                                                                               \
+    X(shared_zones)                                                                                \
     X(learn_encoder)                                                                               \
     X(learn_encoder_keys)                                                                          \
     X(learn_table)                                                                                 \

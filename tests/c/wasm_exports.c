@@ -34,9 +34,20 @@ int32_t qh_import(uint32_t handle);
 int32_t qh_batch_open(uint32_t count);
 int32_t qh_batch_check(uint32_t handle);
 int32_t qh_batch_free(uint32_t handle);
-int32_t qh_batch_begin_all(uint32_t handle);
+int32_t qh_batch_begin_all(uint32_t handle, double time);
 int32_t qh_batch_step_all(uint32_t handle, double time);
-int32_t qh_batch_act_all(uint32_t handle, uint32_t flags);
+int32_t qh_batch_act_all(uint32_t handle, uint32_t flags, double time);
+int32_t qh_zones_freeze(uint32_t zone_count, uint32_t trigger_count, uint32_t audit_bytes,
+                        double back_off_ms, double max_back_off_ms);
+int32_t qh_zones_read(uint32_t number);
+int32_t qh_zones_allowed(uint32_t number, double to, double time);
+int32_t qh_zones_propose_for(uint32_t handle, uint32_t number, double to, double time);
+int32_t qh_apply(uint32_t handle, uint32_t action, double time);
+int32_t qh_zones_approve_one(double sequence, double time);
+int32_t qh_zones_observe_kpi(uint32_t kpi, double value, double time);
+int32_t qh_zones_next_undone(uint32_t place);
+int32_t qh_zones_reset_all(double time);
+int32_t qh_zones_audit(uint32_t first);
 int32_t qh_memory_info(void);
 int32_t qh_memory_pool(uint32_t index);
 int32_t qh_memory_owner(uint32_t index);
@@ -68,21 +79,34 @@ static void check_stale(uint32_t handle) {
     CHECK_RESULT(qh_reset(handle), QH_STALE_HANDLE);
     CHECK_RESULT(qh_export(handle), QH_STALE_HANDLE);
     CHECK_RESULT(qh_import(handle), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_apply(handle, 0, 0), QH_STALE_HANDLE);
     if (handle) CHECK_RESULT(qh_hash(handle), QH_STALE_HANDLE);
 }
 
 static void check_stale_batch(uint32_t handle) {
     CHECK_RESULT(qh_batch_check(handle), QH_STALE_HANDLE);
     CHECK_RESULT(qh_batch_free(handle), QH_STALE_HANDLE);
-    CHECK_RESULT(qh_batch_begin_all(handle), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_batch_begin_all(handle, 0), QH_STALE_HANDLE);
     CHECK_RESULT(qh_batch_step_all(handle, 0), QH_STALE_HANDLE);
-    CHECK_RESULT(qh_batch_act_all(handle, 1), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_batch_act_all(handle, 1, 0), QH_STALE_HANDLE);
 }
 
 /* For a test that is run alone. */
 static void make_sure_it_is_open(void) {
     io = qh_io_address();
     if (qh_validate() != 1) CHECK_OK(qh_open(1000 + test_pages(), 0, 5, 7, 10, 20, 5, 1));
+}
+
+static void without_zones(void) {
+    CHECK_RESULT(qh_zones_freeze(1, 0, 0, 1, 1), QH_INVALID_STATE);
+    CHECK_RESULT(qh_zones_read(0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_zones_allowed(0, 0, 0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_zones_propose_for(0x10000, 0, 0, 0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_zones_approve_one(1, 0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_zones_observe_kpi(0, 0, 0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_zones_next_undone(0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_zones_reset_all(0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_zones_audit(1), QH_INVALID_STATE);
 }
 
 static void before_it_is_opened_nothing_works(void) {
@@ -103,6 +127,7 @@ static void before_it_is_opened_nothing_works(void) {
     CHECK_RESULT(qh_memory_record(0), QH_INVALID_STATE);
     CHECK_RESULT(qh_memory_shared(0), QH_INVALID_STATE);
     CHECK_RESULT(qh_validate(), QH_INVALID_STATE);
+    without_zones();
 }
 
 static void it_opens_once(void) {
@@ -257,14 +282,14 @@ static void a_batch_says_which_row_failed(void) {
     list[2] = handles[2];
     CHECK_OK(qh_batch_check((uint32_t)batch));
     rows[QH_BATCH_STRIDE] = __builtin_nanf("");
-    CHECK_RESULT(qh_batch_begin_all((uint32_t)batch), QH_INVALID_ARGUMENT);
+    CHECK_RESULT(qh_batch_begin_all((uint32_t)batch, 0), QH_INVALID_ARGUMENT);
     CHECK_SAME(io->numbers[0], 1);
     rows[QH_BATCH_STRIDE] = 0;
-    CHECK_OK(qh_batch_begin_all((uint32_t)batch));
+    CHECK_OK(qh_batch_begin_all((uint32_t)batch, 0));
     CHECK(actions[0] >= 0 && actions[1] >= 0 && actions[2] >= 0);
     CHECK_RESULT(qh_batch_step_all((uint32_t)batch, __builtin_nan("")), QH_INVALID_ARGUMENT);
     CHECK_OK(qh_agent_destroy(handles[2]));
-    CHECK_RESULT(qh_batch_act_all((uint32_t)batch, 0), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_batch_act_all((uint32_t)batch, 0, 0), QH_STALE_HANDLE);
     CHECK_SAME(io->numbers[0], 2);
     CHECK_OK(qh_batch_free((uint32_t)batch));
     for (uint32_t i = 0; i < 2; i++) CHECK_OK(qh_agent_destroy(handles[i]));
@@ -311,6 +336,8 @@ static void spoil_buffers(void) {
 }
 
 /* Mostly sound definitions: a storm of refusals would reach nothing. */
+static double moment = 0; /* of the zones */
+
 static void create_any(void) {
     io->def = qh_agent_def_default();
     qh_agent_def *def = &io->def;
@@ -342,6 +369,8 @@ static void create_any(void) {
     def->replay_kind = any(2);
     def->discount = any(10) ? 0.9 : any_number();
     def->initial_value = any(10) ? 0 : any_number();
+    def->zone = any(4) ? 0 : any(20) ? 1 + any(4) : any_bits();
+    for (uint32_t i = 0; i < QH_MAX_ACTIONS; i++) io->counts[i] = any(30) ? any(5) - 2 : any_bits();
     def->quota_bytes = any(3) ? 1e6 : any(3) ? any(6000) : any_number();
     uint32_t name_length = any(3) ? 0 : any(6);
     for (uint32_t i = 0; i < name_length; i++) io->text[i] = (uint8_t)any(3);
@@ -379,7 +408,7 @@ static void check_result(int32_t result) {
 
 /* Arguments are drawn one by one: C leaves the order within a call open, and a seed must mean one storm in every build. */
 static void step_any(uint32_t handle, uint32_t flags) {
-    double reward = any_number(), state = any_number(), time = any(8) ? 0 : any_number();
+    double reward = any_number(), state = any_number(), time = any(8) ? moment : any_number();
     uint32_t ending = any(4) ? 0 : any_bits();
     check_result(qh_step(handle, reward, state, ending, time, flags));
 }
@@ -397,9 +426,45 @@ static void travel_any(uint32_t handle) {
     qh_transfer_close();
 }
 
+/* Four zones, of which one needs approval, and three triggers. */
+static void freeze_zones(void) {
+    const double numbers[] = {0, 10, 5,  1,    -1, 60000, 0, 0, 1, 0.5, 0.1, 3, 0, 0,  -3, 3,
+                              0, 1,  -1, 1000, 1,  5,     5, 5, 1, 0,   0,   0, 0, 50, 1,  0,
+                              2, 0,  1,  10,   0,  60000, 5, 1, 2, 100, 0,   0, 3, 0,  2};
+    REQUIRE_OK(qh_transfer_open(sizeof numbers));
+    memcpy((void *)(uintptr_t)io->numbers[0], numbers, sizeof numbers);
+    CHECK_RESULT(qh_zones_freeze(4, 4, 0, 1, 1), QH_INVALID_ARGUMENT);
+    CHECK_RESULT(qh_zones_freeze(3, 3, 0, 1, 1), QH_INVALID_ARGUMENT);
+    CHECK_RESULT(qh_zones_freeze(4, 3, 0, 2, 1), QH_INVALID_ARGUMENT);
+    CHECK_OK(qh_zones_freeze(4, 3, 0, 900000, 86400000));
+    CHECK_RESULT(qh_zones_freeze(4, 3, 0, 900000, 86400000), QH_INVALID_STATE);
+    CHECK_OK(qh_transfer_close());
+}
+
+static void govern_any(uint32_t handle) {
+    uint32_t which = any(10), number = any(12) ? any(4) : any_bits();
+    double value = any(4) ? (double)any(60) / 5 - 1 : any_number();
+    double time = any(8) ? moment : any_number();
+    switch (which) {
+    case 0: check_result(qh_zones_read(number)); break;
+    case 1: check_result(qh_zones_allowed(number, value, time)); break;
+    case 2: check_result(qh_zones_approve_one(any(4) ? any(3000) : any_number(), time)); break;
+    case 3:
+    case 4: check_result(qh_zones_observe_kpi(any(12) ? any(3) : number, value * 20, time)); break;
+    case 5: check_result(qh_zones_next_undone(any(3) ? any(4) : any_bits())); break;
+    case 6: check_result(qh_zones_audit(any(3) == 0)); break;
+    case 7:
+        if (any(200) == 0) check_result(qh_zones_reset_all(time));
+        break;
+    default: check_result(qh_zones_propose_for(handle, number, value, time)); break;
+    }
+}
+
 static void call_any(void) {
-    uint32_t handle = any_handle(), flags = any(8), call = any(24);
+    uint32_t handle = any_handle(), flags = any(16), call = any(27);
     double number = any_number();
+    moment += any(40) * 1000;
+    io->time = any(8) ? moment : any_number();
     switch (call) {
     case 0:
         if (any(8) == 0) create_any();
@@ -413,15 +478,19 @@ static void call_any(void) {
     case 7: check_result(qh_visits(handle, number, flags)); break;
     case 8: check_result(qh_metrics(handle)); break;
     case 9: batch_any(); break;
-    case 10: check_result(qh_batch_begin_all(handle)); break;
+    case 10: check_result(qh_batch_begin_all(handle, any(4) ? moment : number)); break;
     case 11: check_result(qh_batch_step_all(handle, number)); break;
-    case 12: check_result(qh_batch_act_all(handle, flags)); break;
+    case 12: check_result(qh_batch_act_all(handle, flags, any(4) ? moment : number)); break;
     case 13: check_result(any(20) ? qh_hash(handle) : qh_reset(handle)); break;
     case 14: travel_any(handle); break;
     case 15: check_result(qh_memory_owner(any_bits())); break;
     case 16: check_result(any(2) ? qh_memory_record(any_bits()) : qh_memory_shared(any(4))); break;
-    case 17:
-    case 18: learn_any(handle, flags); break;
+    case 17: govern_any(handle); break;
+    case 18:
+        check_result(qh_apply(handle, any(8) ? any(5) : any_bits(), any(8) ? moment : number));
+        break;
+    case 19:
+    case 20: learn_any(handle, flags); break;
     default: step_any(handle, flags); break;
     }
 }
@@ -429,6 +498,7 @@ static void call_any(void) {
 static void a_storm_of_calls_breaks_nothing(void) {
     make_sure_it_is_open();
     storm = test_random();
+    if (qh_zones_read(0) == QH_INVALID_STATE) freeze_zones();
     for (uint32_t i = 0; i < 60; i++) create_any();
     for (uint32_t round = 0; round < TEST_SHARE(60000u); round++) {
         if (round % 8 == 0) spoil_buffers();

@@ -1,0 +1,81 @@
+/* The audit log of the safe zones: a ring of events that only grows at one end and is eaten at the other. */
+#include "shared/zones.h"
+
+#define FIELD(name) (offsetof(qh_change, name) / sizeof(double))
+
+_Static_assert(QH_EVENT_NUMBERS + QH_MAX_ACTIONS <= QH_ZONE_AUDIT,
+               "the smallest ring holds the largest event");
+
+static QH_NOINLINE double audit_number(const qh_zones *zones, uint64_t position) {
+    return zones->audit[position & zones->audit_mask];
+}
+
+/* Whether the first `count` readings have one of a KPI. */
+static bool has_reading(const double *readings, uint32_t count, double kpi) {
+    while (count-- > 0)
+        if (readings[2 * count + 1] == kpi) return true;
+    return false;
+}
+
+static uint32_t take_snapshot(const qh_zones *zones, uint32_t zone, double *readings) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < zones->trigger_count && count < QH_ZONE_SNAPSHOT; i++) {
+        const qh_trigger *trigger = &zones->triggers[i];
+        if (trigger->time < 0 || !qh__trigger_undoes(trigger, zone) ||
+            has_reading(readings, count, trigger->def.kpi))
+            continue;
+        readings[2 * count] = trigger->value;
+        readings[2 * count++ + 1] = trigger->def.kpi;
+    }
+    return count;
+}
+
+/* Lets an event settle the value it left; one that moved nothing leaves it. Returns where the next one begins. */
+static uint64_t settle(const qh_zones *zones, uint64_t at, bool base) {
+    qh_zone *zone = &zones->zones[(uint32_t)audit_number(zones, at + FIELD(zone))];
+    uint32_t status = (uint32_t)audit_number(zones, at + FIELD(status));
+    double *value = base ? &zone->base : &zone->check;
+    if (status == QH_CHANGE_applied) *value = audit_number(zones, at + FIELD(to));
+    if (status == QH_CHANGE_rolled_back) *value = audit_number(zones, at + FIELD(from));
+    return at + QH_CHANGE_NUMBERS + 2 * (uint32_t)audit_number(zones, at + FIELD(readings)) +
+           (uint32_t)audit_number(zones, at + FIELD(values));
+}
+
+QH_NOINLINE void qh__audit_append(qh_zones *zones, qh_change *change, const float *values,
+                                  uint32_t value_count) {
+    double event[QH_EVENT_NUMBERS + QH_MAX_ACTIONS];
+    uint32_t readings = take_snapshot(zones, (uint32_t)change->zone, event + QH_CHANGE_NUMBERS);
+    uint32_t count = QH_CHANGE_NUMBERS + 2 * readings;
+    change->readings = readings;
+    change->values = value_count;
+    *(qh_change *)(void *)event = *change;
+    for (uint32_t i = 0; i < value_count; i++) event[count++] = (double)values[i];
+    while (zones->audit_end - zones->audit_first + count > (uint64_t)zones->audit_mask + 1)
+        zones->audit_first = settle(zones, zones->audit_first, true);
+    for (uint32_t i = 0; i < count; i++)
+        zones->audit[zones->audit_end++ & zones->audit_mask] = event[i];
+}
+
+bool qh_zones_event(qh_zones *zones, bool first, double numbers[QH_EVENT_NUMBERS],
+                    float values[QH_MAX_ACTIONS]) {
+    if (first || zones->audit_cursor < zones->audit_first) zones->audit_cursor = zones->audit_first;
+    uint64_t at = zones->audit_cursor;
+    if (at == zones->audit_end) return false;
+    uint64_t next = settle(zones, at, false);
+    uint64_t first_value = next - (uint32_t)audit_number(zones, at + FIELD(values));
+    while (at < first_value) *numbers++ = audit_number(zones, at++);
+    while (at < next) *values++ = (float)audit_number(zones, at++);
+    zones->audit_cursor = next;
+    return true;
+}
+
+bool qh__audit_replays(qh_zones *zones) {
+    uint64_t at = zones->audit_first;
+    for (uint32_t i = 0; i < zones->zone_count; i++) zones->zones[i].check = zones->zones[i].base;
+    while (at < zones->audit_end) at = settle(zones, at, false);
+    for (uint32_t i = 0; i < zones->zone_count; i++) {
+        const qh_zone *zone = &zones->zones[i];
+        if (zone->check != qh_zone_value(zone, zone->index)) return false;
+    }
+    return at == zones->audit_end;
+}
