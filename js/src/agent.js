@@ -395,8 +395,11 @@ export class Agent {
         throw this.#failed(method, undefined, { observation });
     }
 
-    /** Calls a function of the core that reads in a state. */
-    #look(method, name, observation, time = undefined) {
+    /**
+     * Calls a function of the core that reads in a state.
+     * @param {string} method @param {string} name @param {unknown} observation @param {number} [time]
+     */
+    #look(method, name, observation, time) {
         this.#check();
         const [state, flags] = this.#see(method, observation);
         const timed = time === undefined ? 0 : this.#writeTime(time);

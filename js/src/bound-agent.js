@@ -19,21 +19,25 @@ export class BoundAgent extends Agent {
         this.#zones = zones;
     }
 
+    /** @override */
     begin(observation, options) {
         if (options !== undefined) this.#needTime('options', options);
         return super.begin(observation, options);
     }
 
+    /** @override */
     step(reward, observation, ending) {
         this.#needTime('ending', ending);
         return super.step(reward, observation, ending);
     }
 
+    /** @override */
     act(observation, options) {
         this.#needTime('options', options);
         return super.act(observation, options);
     }
 
+    /** @override */
     apply(action, time) {
         void this.memory; // throws when runtime or agent are gone
         return applyAction(this.#zones, this, action, this.config.actions, time);
