@@ -42,6 +42,6 @@ export default [
     { files: ['examples/*/main.js'], rules: { 'no-restricted-properties': 'off', 'no-restricted-globals': 'off' } },
     { files: ['tests/**/*.js'], rules: { 'max-lines-per-function': 'off', 'max-len': 'off' } },
     { files: ['tests/**/*.test.js'], languageOptions: { globals: { ...globals.jest } } },
-    { files: ['tests/browser/**/*.js', 'web/**/*.js'], languageOptions: { globals: { ...globals.browser } } },
+    { files: ['tests/browser/**/*.js', 'tests/page/**/*.js', 'web/**/*.js'], languageOptions: { globals: { ...globals.browser } } },
     { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs' } },
 ];

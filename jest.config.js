@@ -1,4 +1,4 @@
-/** Two projects: `package` needs only Node, `browser` also needs Chromium. tests/run.mjs starts both. */
+/** Three projects: `package` needs only Node, `browser` also Chromium, `page` any browser. tests/run.mjs starts them. */
 const shared = {
     testEnvironment: 'node',
     transform: {},
@@ -15,8 +15,9 @@ export default {
             ...shared,
             displayName: 'package',
             testMatch: ['<rootDir>/tests/**/*.test.js'],
-            testPathIgnorePatterns: ['/node_modules/', '<rootDir>/tests/browser/'],
+            testPathIgnorePatterns: ['/node_modules/', '<rootDir>/tests/browser/', '<rootDir>/tests/page/'],
         },
         { ...shared, displayName: 'browser', testMatch: ['<rootDir>/tests/browser/**/*.test.js'] },
+        { ...shared, displayName: 'page', testMatch: ['<rootDir>/tests/page/**/*.test.js'] },
     ],
 };

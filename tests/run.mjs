@@ -23,6 +23,11 @@ const needsCompiler = () => compiler() === undefined && 'no native C compiler (c
 const needsChromium = async () =>
     (await import('./browser/chromium.js')).findChromium() === undefined && 'no Chromium (set QHIVE_CHROMIUM to its path)';
 
+const needsBrowser = async () => {
+    const { BROWSERS } = await import('./page/drivers.js');
+    return !Object.values(BROWSERS).some(({ available }) => available()) && 'neither Chromium nor Firefox (set QHIVE_CHROMIUM or QHIVE_FIREFOX)';
+};
+
 /** In the order in which they start: the longest first. */
 const SUITES = {
     jest: {
@@ -49,6 +54,7 @@ const SUITES = {
     },
     lint: { targets: compiler() ? ['native:qhive'] : [], run: async () => (await import('../cmake/lint.mjs')).lint() },
     browser: { targets: ['package'], unavailable: needsChromium, run: (args) => jest('browser', args) },
+    page: { targets: ['package'], unavailable: needsBrowser, run: (args) => jest('page', args) },
 };
 
 /** Runs a program in the source root, passing its output on; resolves with its exit and its stdout. */

@@ -1,0 +1,40 @@
+/**
+ * Makes dist/web, a static page that works from any folder of any host: `node web/build.js`. Needs dist/qhive.mjs.
+ */
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import * as esbuild from 'esbuild';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(here);
+/** Where the page is made. */
+export const folder = join(root, 'dist', 'web');
+
+/** @returns {Promise<{ name: string, bytes: number, gzip: number }[]>} the files */
+export async function buildPage() {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    const { metafile } = await esbuild.build({
+        absWorkingDir: root,
+        entryPoints: ['web/src/main.js', 'web/src/worker.js', 'web/page.css'].map((input) => ({ in: input, out: basename(input).replace(/\..*/, '') })),
+        entryNames: '[name]', chunkNames: 'chunk-[hash]',
+        outdir: folder,
+        alias: { qhive: join(root, 'dist', 'qhive.mjs') },
+        bundle: true, splitting: true, minify: !process.env.PLAIN, metafile: true,
+        format: 'esm', target: 'es2022', charset: 'utf8', legalComments: 'none', logLevel: 'warning',
+    });
+    for (const name of ['index.html', 'icon.svg']) copyFileSync(join(here, name), join(folder, name));
+    const names = [...Object.keys(metafile.outputs).map((path) => path.slice('dist/web/'.length)), 'index.html', 'icon.svg'];
+    return names.map((name) => {
+        const path = join(folder, name);
+        return { name, bytes: statSync(path).size, gzip: gzipSync(readFileSync(path), { level: 9 }).length };
+    });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+    const files = await buildPage();
+    for (const { name, bytes, gzip } of files) console.log(`${name.padEnd(22)}${String(bytes).padStart(8)} B${String(gzip).padStart(8)} B gzipped`);
+    console.log(`${'in all'.padEnd(30)}  ${String(files.reduce((sum, { gzip }) => sum + gzip, 0)).padStart(8)} B gzipped`);
+}
