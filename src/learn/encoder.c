@@ -87,37 +87,80 @@ static uint64_t wide_key(const qh_encoder *encoder, const float *x) {
 
 #if defined(__wasm_simd128__)
 /* Four values rounded to integers; far outside 0..255 they need not be right, but are not between. */
-QH_INLINE v128_t four_cells(const float *scale, const float *offset, const float *x) {
-    v128_t y = wasm_f32x4_add(wasm_f32x4_mul(wasm_v128_load(x), wasm_v128_load(scale)),
-                              wasm_v128_load(offset));
+QH_INLINE v128_t four_cells(v128_t scale, v128_t offset, const float *x) {
+    v128_t y = wasm_f32x4_add(wasm_f32x4_mul(wasm_v128_load(x), scale), offset);
     return wasm_i32x4_sub(wasm_f32x4_add(y, wasm_f32x4_const_splat(TWO_23)),
                           wasm_i32x4_const_splat(BITS_OF_TWO_23));
 }
 
-/* Hot kernel: 16 dimensions a round. */
-static uint64_t narrow_key(const qh_encoder *encoder, const float *x) {
-    v128_t first = wasm_i32x4_const_splat(0), second = first, greatest = first;
+/* Two sums of four lanes, and the greatest distance from 0 that a cell had. */
+typedef struct key_sums {
+    v128_t first, second, greatest;
+} key_sums;
+
+QH_INLINE void add_cells(key_sums *sums, v128_t ab, v128_t cd, const qh_lanes *lanes,
+                         const int16_t *factor) {
+    sums->greatest = wasm_u16x8_max(sums->greatest,
+                                    wasm_u16x8_max(wasm_i16x8_abs(ab), wasm_i16x8_abs(cd)));
+    v128_t cells = wasm_u8x16_min(wasm_u8x16_narrow_i16x8(ab, cd), wasm_v128_load(lanes->last));
+    sums->first =
+        wasm_i32x4_add(sums->first, wasm_i32x4_dot_i16x8(cells, wasm_v128_load(factor)));
+    sums->second =
+        wasm_i32x4_add(sums->second, wasm_i32x4_dot_i16x8(cells, wasm_v128_load(factor + 8)));
+}
+
+#define CELLS_OF(i) four_cells(wasm_v128_load(lanes->scale + i), wasm_v128_load(lanes->offset + i), x + i)
+
+/* Any plan: 16 dimensions a round. */
+QH_INLINE void sum_each(key_sums *sums, const qh_encoder *encoder, const float *x) {
     const qh_lanes *lanes = encoder->lanes;
     const int16_t *factor = factors;
-    for (const float *at = x, *end = x + encoder->padded; at < end;
-         at += 16, lanes++, factor += 16) {
-        v128_t a = four_cells(lanes->scale, lanes->offset, at);
-        v128_t b = four_cells(lanes->scale + 4, lanes->offset + 4, at + 4);
-        v128_t c = four_cells(lanes->scale + 8, lanes->offset + 8, at + 8);
-        v128_t d = four_cells(lanes->scale + 12, lanes->offset + 12, at + 12);
-        v128_t ab = wasm_i16x8_narrow_i32x4(a, b), cd = wasm_i16x8_narrow_i32x4(c, d);
-        greatest = wasm_u16x8_max(greatest, wasm_u16x8_max(wasm_i16x8_abs(ab), wasm_i16x8_abs(cd)));
-        v128_t cells = wasm_u8x16_narrow_i16x8(ab, cd);
-        cells = wasm_u8x16_min(cells, wasm_v128_load(lanes->last));
-        first = wasm_i32x4_add(first, wasm_i32x4_dot_i16x8(cells, wasm_v128_load(factor)));
-        second = wasm_i32x4_add(second, wasm_i32x4_dot_i16x8(cells, wasm_v128_load(factor + 8)));
+    for (const float *end = x + encoder->padded; x < end; x += 16, lanes++, factor += 16) {
+        v128_t ab = wasm_i16x8_narrow_i32x4(CELLS_OF(0), CELLS_OF(4));
+        v128_t cd = wasm_i16x8_narrow_i32x4(CELLS_OF(8), CELLS_OF(12));
+        add_cells(sums, ab, cd, lanes, factor);
     }
-    if (QH_UNLIKELY(
-            wasm_v128_any_true(wasm_u16x8_gt(greatest, wasm_u16x8_const_splat(SUSPICIOUS)))))
+}
+
+QH_INLINE void sum_sixteen(key_sums *sums, v128_t scale, v128_t offset, const float *x,
+                           const qh_lanes *lanes, const int16_t *factor) {
+    v128_t ab =
+        wasm_i16x8_narrow_i32x4(four_cells(scale, offset, x), four_cells(scale, offset, x + 4));
+    v128_t cd = wasm_i16x8_narrow_i32x4(four_cells(scale, offset, x + 8),
+                                        four_cells(scale, offset, x + 12));
+    add_cells(sums, ab, cd, lanes, factor);
+}
+
+/* A plan whose dimensions are all alike: their scale and offset stay in registers. */
+QH_INLINE void sum_alike(key_sums *sums, const qh_encoder *encoder, const float *x) {
+    const qh_lanes *lanes = encoder->lanes;
+    const int16_t *factor = factors;
+    v128_t scale = wasm_v128_load(lanes->scale), offset = wasm_v128_load(lanes->offset);
+    __asm__("" : "+r"(factor));
+    sum_sixteen(sums, scale, offset, x, lanes, factor);
+    if (encoder->padded == 16) return;
+    sum_sixteen(sums, scale, offset, x + 16, lanes + 1, factor + 16);
+    if (encoder->padded == 32) return;
+    sum_sixteen(sums, scale, offset, x + 32, lanes + 2, factor + 32);
+    if (encoder->padded == 48) return;
+    sum_sixteen(sums, scale, offset, x + 48, lanes + 3, factor + 48);
+}
+
+/* Hot kernel. */
+static uint64_t narrow_key(const qh_encoder *encoder, const float *x) {
+    v128_t none = wasm_i32x4_const_splat(0);
+    key_sums sums = {none, none, none};
+    if (encoder->alike)
+        sum_alike(&sums, encoder, x);
+    else
+        sum_each(&sums, encoder, x);
+    if (QH_UNLIKELY(wasm_v128_any_true(
+            wasm_u16x8_gt(sums.greatest, wasm_u16x8_const_splat(SUSPICIOUS)))))
         return slow_key(encoder, x);
-    return mix_sums(
-        (uint64_t)wasm_i64x2_extract_lane(first, 0), (uint64_t)wasm_i64x2_extract_lane(first, 1),
-        (uint64_t)wasm_i64x2_extract_lane(second, 0), (uint64_t)wasm_i64x2_extract_lane(second, 1));
+    return mix_sums((uint64_t)wasm_i64x2_extract_lane(sums.first, 0),
+                    (uint64_t)wasm_i64x2_extract_lane(sums.first, 1),
+                    (uint64_t)wasm_i64x2_extract_lane(sums.second, 0),
+                    (uint64_t)wasm_i64x2_extract_lane(sums.second, 1));
 }
 #else
 /* The cell by the kernel's arithmetic, or more than 255 where the slow path must look. */
@@ -165,7 +208,7 @@ qh_result qh_encoder_open(qh_encoder *encoder, const qh_encoder_def *def, qh_pla
     qh_plan *plan;
     QH_TRY(qh_plan_acquire(plans, def, &plan));
     *encoder = (qh_encoder){
-        .plan = plan, .lanes = plan->lanes, .padded = plan->padded, .wide = plan->wide};
+        .plan = plan, .lanes = plan->lanes, .padded = plan->padded, .wide = plan->wide, .alike = plan->alike};
     encoder->quick = plan->trends == 0 && plan->kind == QH_ENCODER_BINS;
     if (plan->trends == 0) return QH_OK;
     void *block;

@@ -31,6 +31,7 @@ typedef struct qh_encoder {
     /* the hot path */
     bool quick; /* bins without trends: `qh__encoder_cells_key` is all, on the row in place */
     bool wide;  /* a dimension has more than 256 bins */
+    bool alike; /* all dimensions have the same scale and offset */
     uint32_t padded;
     const qh_lanes *lanes;
     /* the rest */

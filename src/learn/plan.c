@@ -43,10 +43,13 @@ static void set_lane(qh_plan *plan, uint32_t lane, float min, float max, uint32_
     plan->min[lane] = min;
     plan->range[lane] = (float)(1 / range);
     plan->wide |= bins > NARROW_BINS;
+    plan->alike &= lanes->scale[lane % 16] == plan->lanes->scale[0] &&
+                   lanes->offset[lane % 16] == plan->lanes->offset[0];
 }
 
 static void set_lanes(qh_plan *plan, const qh_encoder_def *def) {
     uint32_t lane = def->dim_count;
+    plan->alike = true;
     for (uint32_t i = 0; i < def->dim_count; i++) {
         const qh_dim *dim = &def->dims[i];
         set_lane(plan, i, dim->min, dim->max, dim->bins);

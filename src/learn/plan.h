@@ -28,6 +28,7 @@ typedef struct qh_plan {
     uint32_t padded;
     uint32_t kind, dims, trends, keys, bits, states;
     bool wide;          /* a dimension has more than 256 bins */
+    bool alike;         /* all dimensions have the same scale and offset */
     float *min, *range; /* of each lane: the least value and 1 / (max - min) */
     uint32_t *bins;     /* of each lane */
     qh_trend *trend;

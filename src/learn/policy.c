@@ -13,7 +13,7 @@ float qh_policy_max(const float *values, uint32_t actions, const uint32_t *mask)
     float best = -__builtin_inff();
     for (uint32_t i = 0; i < actions; i++)
         if (allowed(mask, i) && best < values[i]) best = values[i];
-    return best;
+    return best + 0.0f;
 }
 
 QH_INLINE uint32_t ties_in_word(const float *values, uint32_t actions, uint32_t word, float best,

@@ -62,14 +62,33 @@ double qh_policy_expectation(const qh_policy *policy, const float *values, const
 
 /* ---- the hot path of a choice, inline */
 
+/* The greatest of `stride` values; of two zeros of different signs +0, in whatever order they come. */
 #if defined(__wasm_simd128__)
+QH_INLINE v128_t qh__max_splat(v128_t best) {
+    best = wasm_f32x4_pmax(best, wasm_i64x2_shuffle(best, best, 1, 0));
+    best = wasm_f32x4_pmax(best, wasm_i32x4_shuffle(best, best, 1, 0, 3, 2));
+    return wasm_f32x4_add(best, wasm_f32x4_const_splat(0));
+}
+
+/* The values of up to 16 actions as four vectors; where there are fewer, the last one again. */
+#define QH_FOUR_VECTORS(a, b, c, d, values, stride)                                                \
+    uint32_t last_ = (stride) - 4;                                                                 \
+    v128_t a = wasm_v128_load(values), b = wasm_v128_load((values) + QH_MIN(last_, 4u)),           \
+           c = wasm_v128_load((values) + QH_MIN(last_, 8u)), d = wasm_v128_load((values) + last_)
+
+QH_INLINE v128_t qh__max_of_four(v128_t a, v128_t b, v128_t c, v128_t d) {
+    return qh__max_splat(wasm_f32x4_pmax(wasm_f32x4_pmax(a, b), wasm_f32x4_pmax(c, d)));
+}
+
 QH_INLINE float qh__max_of_all(const float *values, uint32_t stride) {
+    if (QH_LIKELY(stride <= 16)) {
+        QH_FOUR_VECTORS(a, b, c, d, values, stride);
+        return wasm_f32x4_extract_lane(qh__max_of_four(a, b, c, d), 0);
+    }
     v128_t best = wasm_v128_load(values);
     for (uint32_t i = 4; i < stride; i += 4)
         best = wasm_f32x4_pmax(best, wasm_v128_load(values + i));
-    best = wasm_f32x4_pmax(best, wasm_i64x2_shuffle(best, best, 1, 0));
-    best = wasm_f32x4_pmax(best, wasm_i32x4_shuffle(best, best, 1, 0, 3, 2));
-    return wasm_f32x4_extract_lane(best, 0);
+    return wasm_f32x4_extract_lane(qh__max_splat(best), 0);
 }
 
 /* Bit i: values[i] equals `best`; for the 32 values from `values` on, fewer at the end. */
@@ -80,17 +99,32 @@ QH_INLINE uint32_t qh__equal_bits(const float *values, uint32_t count, float bes
         bits |= wasm_i32x4_bitmask(wasm_f32x4_eq(wasm_v128_load(values + i), same)) << i;
     return bits;
 }
+
+/* Bit i: values[i] is the greatest of `stride` <= 32 values. Bits of values that there are not may be set. */
+QH_INLINE uint32_t qh__greatest_bits(const float *values, uint32_t stride) {
+    if (QH_UNLIKELY(stride > 16))
+        return qh__equal_bits(values, stride, qh__max_of_all(values, stride));
+    QH_FOUR_VECTORS(a, b, c, d, values, stride);
+    v128_t best = qh__max_of_four(a, b, c, d);
+    v128_t low = wasm_i16x8_narrow_i32x4(wasm_f32x4_eq(a, best), wasm_f32x4_eq(b, best));
+    v128_t high = wasm_i16x8_narrow_i32x4(wasm_f32x4_eq(c, best), wasm_f32x4_eq(d, best));
+    return wasm_i8x16_bitmask(wasm_i8x16_narrow_i16x8(low, high));
+}
 #else
 QH_INLINE float qh__max_of_all(const float *values, uint32_t stride) {
     float best = values[0];
     for (uint32_t i = 1; i < stride; i++) best = best < values[i] ? values[i] : best;
-    return best;
+    return best + 0.0f;
 }
 
 QH_INLINE uint32_t qh__equal_bits(const float *values, uint32_t count, float best) {
     uint32_t bits = 0;
     for (uint32_t i = 0; i < count; i++) bits |= (uint32_t)(values[i] == best) << i;
     return bits;
+}
+
+QH_INLINE uint32_t qh__greatest_bits(const float *values, uint32_t stride) {
+    return qh__equal_bits(values, stride, qh__max_of_all(values, stride));
 }
 #endif
 
@@ -99,13 +133,17 @@ QH_INLINE uint32_t qh__nth_bit(uint32_t bits, uint32_t n) {
     return (uint32_t)__builtin_ctz(bits);
 }
 
-/* The greatest of up to 32 values; the tie is drawn only where there is one. */
-QH_INLINE uint32_t qh__greedy_of_few(const float *values, uint32_t actions, bool first,
-                                     qh_random *random) {
-    uint32_t bits = qh__equal_bits(values, actions, qh__max_of_all(values, (actions + 3) & ~3u));
-    bits &= 0xFFFFFFFFu >> (32 - actions);
+/* One of the actions in `bits`; a draw only where there is more than one. */
+QH_INLINE uint32_t qh__break_tie(uint32_t bits, bool first, qh_random *random) {
     if (QH_LIKELY((bits & (bits - 1)) == 0) || first) return (uint32_t)__builtin_ctz(bits);
     return qh__nth_bit(bits, qh__random_below(random, (uint32_t)__builtin_popcount(bits)));
+}
+
+/* The greatest of up to 32 values. */
+QH_INLINE uint32_t qh__greedy_of_few(const float *values, uint32_t actions, bool first,
+                                     qh_random *random) {
+    uint32_t bits = qh__greatest_bits(values, (actions + 3) & ~3u) & 0xFFFFFFFFu >> (32 - actions);
+    return qh__break_tie(bits, first, random);
 }
 
 /* True when an epsilon-greedy policy explores now; draws nothing when epsilon is 0. */
