@@ -172,10 +172,16 @@ export class Agent {
         if (time !== undefined) number('options.time', time);
         const allowed = mask === undefined ? undefined : this.#readMask(mask);
         const core = this.#core;
-        const [state, inPlace] = this.#see('act', observation);
-        flags |= inPlace;
+        let state = 0;
+        if (this.#dims === 0) {
+            if (typeof observation !== 'number') throw this.#failed('act', undefined, { observation });
+            state = observation;
+        } else if (observation === this.#input && this.#input.length !== 0) flags |= IN_PLACE;
+        else if (!writeObservation(core, observation, this.#dims)) throw this.#failed('act', undefined, { observation });
         if (allowed !== undefined) {
-            new Uint8Array(core.alive().buffer, core.base + io.mask, limit.actions).set(allowed);
+            if (core.mask.length === 0) core.refresh();
+            if (typeof allowed === 'number') core.mask[0] = allowed;
+            else core.mask.set(allowed);
             flags |= MASK;
         }
         if (time !== undefined) flags |= this.#writeTime(time);
@@ -185,7 +191,7 @@ export class Agent {
         } catch (error) {
             throw core.trapped(error);
         }
-        if (action < NO_ACTION) throw this.#failed('act', action, { observation, allowed });
+        if (action < NO_ACTION) throw this.#failed('act', action, { observation, allowed: typeof allowed === 'number' ? [allowed] : allowed });
         return action;
     }
 
@@ -210,19 +216,19 @@ export class Agent {
         let state = 0;
         let nextState = 0;
         let flags = 0;
-        if (typeof action !== 'number' || action >>> 0 !== action || typeof reward !== 'number')
-            throw this.#failed('learn', undefined, { observation, action, reward, next });
-        if (dims === 0) {
-            if (typeof observation !== 'number' || typeof next !== 'number')
-                throw this.#failed('learn', undefined, { observation, action, reward, next });
-            state = observation;
-            nextState = next;
-        } else {
-            if (observation === this.#input && this.#input.length !== 0) flags = IN_PLACE;
-            else if (!writeObservation(core, observation, dims))
-                throw this.#failed('learn', undefined, { observation, action, reward, next });
-            if (!writeNext(core, next, dims)) throw this.#failed('learn', undefined, { observation, action, reward, next });
+        let valid = typeof action === 'number' && action >>> 0 === action && typeof reward === 'number';
+        if (valid) {
+            if (dims === 0) {
+                valid = typeof observation === 'number' && typeof next === 'number';
+                state = observation;
+                nextState = next;
+            } else {
+                if (observation === this.#input && this.#input.length !== 0) flags = IN_PLACE;
+                else valid = writeObservation(core, observation, dims);
+                valid = valid && writeNext(core, next, dims);
+            }
         }
+        if (!valid) throw this.#failed('learn', undefined, { observation, action, reward, next });
         let tdError;
         try {
             tdError = core.learnOn(this.#handle, state, action, reward, nextState, end, nextAction, time, flags);
@@ -438,18 +444,13 @@ export class Agent {
         return TIME;
     }
 
-    /** One byte an action, 1 = allowed. */
+    /** One bit an action, 1 = allowed: a number for up to 32 actions, else words. @returns {number | Uint32Array} */
     #readMask(mask) {
+        const actions = this.#actions;
         const { length } = Object(mask);
-        if (typeof mask !== 'object' || length !== this.#actions)
-            return invalid('options.mask', `${this.#actions} numbers, one per action`, mask);
-        const allowed = new Uint8Array(this.#actions);
-        for (let i = 0; i < allowed.length; i++) {
-            const value = mask[i];
-            if (typeof value !== 'number' || Number.isNaN(value)) invalid(`options.mask[${i}]`, 'a number, 0 = forbidden', value);
-            allowed[i] = value === 0 ? 0 : 1;
-        }
-        return allowed;
+        if (typeof mask !== 'object' || length !== actions) return invalid('options.mask', `${actions} numbers, one per action`, mask);
+        if (actions <= 32) return readBits(mask, 0, actions);
+        return Uint32Array.from({ length: Math.ceil(actions / 32) }, (_, word) => readBits(mask, 32 * word, Math.min(actions - 32 * word, 32)));
     }
 
     #notANumber(method, given) {
@@ -466,6 +467,17 @@ export class Agent {
         if (given.next === this.#core.next && this.#core.next.length !== 0) given.next = this.#core.next.subarray(0, this.#dims);
         return explainFailure({ agent: this, actions: this.#actions, core: this.#core, method, code, given });
     }
+}
+
+/** Bit i of the result: number `start + i` of the mask is not 0. @param {any} mask @param {number} start @param {number} count */
+function readBits(mask, start, count) {
+    let bits = 0;
+    for (let i = 0; i < count; i++) {
+        const value = mask[start + i];
+        if (typeof value !== 'number' || value !== value) invalid(`options.mask[${start + i}]`, 'a number, 0 = forbidden', value);
+        if (value !== 0) bits |= 1 << i;
+    }
+    return bits;
 }
 
 /** @param {Float64Array} numbers low and high half */

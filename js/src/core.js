@@ -37,9 +37,10 @@ export class Core {
         this.batchBegin = exports.qh_batch_begin_all;
         this.batchStep = exports.qh_batch_step_all;
         this.batchAct = exports.qh_batch_act_all;
-        /** The exchange buffer: of the state, and of the next state. */
+        /** The exchange buffer: of the state, of the next state, of the mask. */
         this.observation = NO_FLOATS;
         this.next = NO_FLOATS;
+        this.mask = new Uint32Array(0);
         this.numbersView = new Float64Array(0);
         this.base = exports.qh_io_address() >>> 0;
         this.refresh();
@@ -50,6 +51,7 @@ export class Core {
         const buffer = this.alive().buffer;
         this.observation = new Float32Array(buffer, this.base + io.observation, limit.dims);
         this.next = new Float32Array(buffer, this.base + io.next, limit.dims);
+        this.mask = new Uint32Array(buffer, this.base + io.mask, limit.actions / 32);
         this.numbersView = new Float64Array(buffer, this.base + io.numbers, size.numbers);
     }
 
@@ -122,6 +124,7 @@ export class Core {
         this.actOn = this.beginOn = this.stepOn = this.learnOn = unusable;
         this.batchBegin = this.batchStep = this.batchAct = unusable;
         this.observation = this.next = NO_FLOATS;
+        this.mask = new Uint32Array(0);
         this.numbersView = new Float64Array(0);
     }
 

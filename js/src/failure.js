@@ -40,7 +40,7 @@ export function argumentProblem(encoder, actions, given) {
         () => 'action' in given && !isAction(given.action, actions) && `action must be an integer from 0 to ${actions - 1}, not ${describe(given.action)}`,
         () => 'reward' in given && !isReward(given.reward) && `reward must be a (float32) finite number, not ${describe(given.reward)}`,
         () => 'next' in given && observationProblem(encoder, given.next, 'next'),
-        () => given.allowed?.every((allowed) => allowed === 0) && 'mask must allow at least one action',
+        () => given.allowed?.every((word) => word === 0) && 'mask must allow at least one action',
     ];
     for (const find of problems) {
         const problem = find();

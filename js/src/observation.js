@@ -44,7 +44,19 @@ function writeElements(core, view, observation, dims) {
     if (typeof observation !== 'object' || observation === null) return false;
     const { writes } = core;
     if (observation.length !== dims) return false;
-    for (let i = 0; i < dims; i++) {
+    let i = 0;
+    for (; i < dims - 3; i += 4) {
+        const a = observation[i];
+        const b = observation[i + 1];
+        const c = observation[i + 2];
+        const d = observation[i + 3];
+        if (typeof a !== 'number' || typeof b !== 'number' || typeof c !== 'number' || typeof d !== 'number') return false;
+        view[i] = a;
+        view[i + 1] = b;
+        view[i + 2] = c;
+        view[i + 3] = d;
+    }
+    for (; i < dims; i++) {
         const x = observation[i];
         if (typeof x !== 'number') return false;
         view[i] = x;

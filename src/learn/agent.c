@@ -97,6 +97,7 @@ static void set_learning(qh_agent *agent, const qh_agent_def *def) {
                                 .first = def->tie_break == QH_TIE_FIRST,
                                 .exploration = qh__schedule_open(&def->exploration),
                                 .ucb_c = def->ucb_c};
+    qh__policy_settle(&agent->policy);
     agent->lambda = def->lambda;
     agent->n_step = def->n_step;
     agent->planning = def->planning;
@@ -608,6 +609,7 @@ qh_result qh_agent_reset(qh_agent *agent) {
     qh__rules_forget_episode(agent);
     agent->metrics = (qh_agent_metrics){0};
     agent->rate.power = agent->policy.exploration.power = 1;
+    qh__policy_settle(&agent->policy);
     agent->running = agent->ended = false;
     agent->lost_rows = 0;
     agent->last_action = QH_NO_ACTION;

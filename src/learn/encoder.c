@@ -100,16 +100,16 @@ typedef struct key_sums {
 
 QH_INLINE void add_cells(key_sums *sums, v128_t ab, v128_t cd, const qh_lanes *lanes,
                          const int16_t *factor) {
-    sums->greatest = wasm_u16x8_max(sums->greatest,
-                                    wasm_u16x8_max(wasm_i16x8_abs(ab), wasm_i16x8_abs(cd)));
+    sums->greatest =
+        wasm_u16x8_max(sums->greatest, wasm_u16x8_max(wasm_i16x8_abs(ab), wasm_i16x8_abs(cd)));
     v128_t cells = wasm_u8x16_min(wasm_u8x16_narrow_i16x8(ab, cd), wasm_v128_load(lanes->last));
-    sums->first =
-        wasm_i32x4_add(sums->first, wasm_i32x4_dot_i16x8(cells, wasm_v128_load(factor)));
+    sums->first = wasm_i32x4_add(sums->first, wasm_i32x4_dot_i16x8(cells, wasm_v128_load(factor)));
     sums->second =
         wasm_i32x4_add(sums->second, wasm_i32x4_dot_i16x8(cells, wasm_v128_load(factor + 8)));
 }
 
-#define CELLS_OF(i) four_cells(wasm_v128_load(lanes->scale + i), wasm_v128_load(lanes->offset + i), x + i)
+#define CELLS_OF(i)                                                                                \
+    four_cells(wasm_v128_load(lanes->scale + i), wasm_v128_load(lanes->offset + i), x + i)
 
 /* Any plan: 16 dimensions a round. */
 QH_INLINE void sum_each(key_sums *sums, const qh_encoder *encoder, const float *x) {
@@ -154,8 +154,8 @@ static uint64_t narrow_key(const qh_encoder *encoder, const float *x) {
         sum_alike(&sums, encoder, x);
     else
         sum_each(&sums, encoder, x);
-    if (QH_UNLIKELY(wasm_v128_any_true(
-            wasm_u16x8_gt(sums.greatest, wasm_u16x8_const_splat(SUSPICIOUS)))))
+    if (QH_UNLIKELY(
+            wasm_v128_any_true(wasm_u16x8_gt(sums.greatest, wasm_u16x8_const_splat(SUSPICIOUS)))))
         return slow_key(encoder, x);
     return mix_sums((uint64_t)wasm_i64x2_extract_lane(sums.first, 0),
                     (uint64_t)wasm_i64x2_extract_lane(sums.first, 1),
@@ -207,8 +207,11 @@ qh_result qh_encoder_open(qh_encoder *encoder, const qh_encoder_def *def, qh_pla
                           qh_owner *owner) {
     qh_plan *plan;
     QH_TRY(qh_plan_acquire(plans, def, &plan));
-    *encoder = (qh_encoder){
-        .plan = plan, .lanes = plan->lanes, .padded = plan->padded, .wide = plan->wide, .alike = plan->alike};
+    *encoder = (qh_encoder){.plan = plan,
+                            .lanes = plan->lanes,
+                            .padded = plan->padded,
+                            .wide = plan->wide,
+                            .alike = plan->alike};
     encoder->quick = plan->trends == 0 && plan->kind == QH_ENCODER_BINS;
     if (plan->trends == 0) return QH_OK;
     void *block;

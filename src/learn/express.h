@@ -22,7 +22,10 @@ QH_INLINE void qh__count_step(qh_agent *agent, double td_error) {
     agent->metrics.learning_steps++;
     agent->metrics.td_error_sum += qh__abs(td_error);
     qh__schedule_step(&agent->rate);
-    qh__schedule_step(&agent->policy.exploration);
+    if (QH_UNLIKELY(agent->policy.exploration.span != 0)) {
+        qh__schedule_step(&agent->policy.exploration);
+        qh__policy_settle(&agent->policy);
+    }
 }
 
 QH_INLINE double qh__step_size(const qh_agent *agent, qh_row *row, uint32_t action) {
@@ -50,23 +53,45 @@ QH_INLINE const float *qh__express_values(const qh_agent *agent, uint32_t row) {
     return row == QH_NO_ROW ? agent->unseen : qh__table_row(&agent->table, row)->q;
 }
 
-QH_INLINE int32_t qh__express_choose(qh_agent *agent, uint32_t row, bool greedy) {
-    return (int32_t)qh__choose_of_few(&agent->policy, qh__express_values(agent, row),
-                                      greedy || agent->policy.kind == QH_GREEDY, &agent->random);
+QH_INLINE int32_t qh__express_choose(qh_agent *agent, uint32_t row) {
+    return (int32_t)qh__choose_of_few(&agent->policy, qh__express_values(agent, row), false,
+                                      &agent->random);
 }
 
 /* ---------------------------------------------------------------- whole calls */
 
-/* The action for a key, counted. */
-QH_INLINE int32_t qh__express_act(qh_agent *agent, uint64_t key, bool greedy) {
+/* The action for a key, counted; one that explores does not look for the row. `again`: the key may be the one found last. */
+QH_INLINE int32_t qh__express_act(qh_agent *agent, uint64_t key, bool greedy, bool again) {
+    qh_table *table = &agent->table;
     agent->metrics.action_count++;
-    return qh__express_choose(agent, qh__table_find(&agent->table, key), greedy);
+    if (!greedy && qh__explores(&agent->policy, &agent->random))
+        return (int32_t)qh__draw_below(&agent->random, agent->actions);
+    uint32_t row = again ? qh__table_recall(table, key) : qh__table_find(table, key);
+    return (int32_t)qh__greedy_of_few(qh__express_values(agent, row), agent->actions,
+                                      agent->policy.first, &agent->random);
+}
+
+/* The same among the actions whose bits are set, at least one. */
+QH_INLINE int32_t qh__express_act_among(qh_agent *agent, uint64_t key, bool greedy,
+                                        uint32_t allowed) {
+    agent->metrics.action_count++;
+    if (!greedy && qh__explores(&agent->policy, &agent->random))
+        return (int32_t)qh__break_tie(allowed, false, &agent->random);
+    const float *values = qh__express_values(agent, qh__table_recall(&agent->table, key));
+    float best = -__builtin_inff();
+    for (uint32_t rest = allowed; rest; rest &= rest - 1) {
+        float value = values[__builtin_ctz(rest)];
+        best = best < value ? value : best;
+    }
+    return (int32_t)qh__break_tie(qh__equal_bits(values, agent->actions, best) & allowed,
+                                  agent->policy.first, &agent->random);
 }
 
 /* Learns from a transition between two keys, the first of which has a row. Returns the TD error. */
 QH_INLINE double qh__express_learn(qh_agent *agent, uint32_t row, uint32_t action,
                                    const qh_experience *experience, uint32_t next_row) {
-    qh__visit(agent, &row, action);
+    uint32_t *count = &qh__row_counts(&agent->table, qh__table_row(&agent->table, row))[action];
+    if (QH_LIKELY(*count != UINT32_MAX)) ++*count;
     double td_error = qh__update_express(agent, row, action, experience->reward,
                                          experience->ending == QH_TERMINATED, next_row, 1);
     qh__count_step(agent, td_error);
@@ -86,13 +111,13 @@ QH_INLINE bool qh__express_learns(qh_agent *agent, const float *observation, uin
     uint64_t key = qh__encoder_cells_key(&agent->encoder, observation);
     uint64_t next_key = qh__encoder_cells_key(&agent->encoder, experience->next.values);
     if (QH_UNLIKELY(key == 0 || next_key == 0)) return false;
-    uint32_t row = qh__table_find(&agent->table, key);
+    uint32_t row = qh__table_recall(&agent->table, key);
     if (QH_UNLIKELY(row == QH_NO_ROW)) {
         if (qh_table_reserve(&agent->table, 1) != QH_OK) return false;
         qh__agent_give_birth(agent, &key, &row);
     }
-    *td_error =
-        qh__express_learn(agent, row, action, experience, qh__table_find(&agent->table, next_key));
+    *td_error = qh__express_learn(agent, row, action, experience,
+                                  qh__table_recall(&agent->table, next_key));
     return true;
 }
 
@@ -110,7 +135,7 @@ QH_INLINE int32_t qh__express_commit_step(qh_agent *agent, const qh_experience *
     agent->last_action = QH_NO_ACTION;
     if (QH_LIKELY(running)) {
         agent->metrics.action_count++;
-        agent->last_action = qh__express_choose(agent, next_row, false);
+        agent->last_action = qh__express_choose(agent, next_row);
     }
     return agent->last_action;
 }

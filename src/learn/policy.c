@@ -6,6 +6,14 @@ QH_INLINE bool allowed(const uint32_t *mask, uint32_t action) {
     return !mask || (mask[action >> 5] >> (action & 31) & 1);
 }
 
+QH_NOINLINE uint32_t qh__draw_below(qh_random *random, uint32_t bound) {
+    return qh__random_below(random, bound);
+}
+
+QH_NOINLINE uint32_t qh__draw_bit(qh_random *random, uint32_t bits) {
+    return qh__nth_bit(bits, qh__random_below(random, (uint32_t)__builtin_popcount(bits)));
+}
+
 /* ---------------------------------------------------------------- the greatest value */
 
 float qh_policy_max(const float *values, uint32_t actions, const uint32_t *mask) {

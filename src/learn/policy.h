@@ -24,6 +24,7 @@ typedef struct qh_schedule_state {
 typedef struct qh_policy {
     uint32_t kind; /* qh_policy_kind */
     uint32_t actions;
+    uint64_t explore_below; /* epsilon-greedy explores when 32 random bits are below it; else 0 */
     qh_schedule_state exploration;
     bool first; /* ties go to the first */
     double ucb_c;
@@ -128,6 +129,10 @@ QH_INLINE uint32_t qh__greatest_bits(const float *values, uint32_t stride) {
 }
 #endif
 
+/* qh__random_below, and the bit of a random place among those set: calls, since they are seldom due. */
+uint32_t qh__draw_below(qh_random *random, uint32_t bound);
+uint32_t qh__draw_bit(qh_random *random, uint32_t bits);
+
 QH_INLINE uint32_t qh__nth_bit(uint32_t bits, uint32_t n) {
     for (; n > 0; n--) bits &= bits - 1;
     return (uint32_t)__builtin_ctz(bits);
@@ -136,7 +141,7 @@ QH_INLINE uint32_t qh__nth_bit(uint32_t bits, uint32_t n) {
 /* One of the actions in `bits`; a draw only where there is more than one. */
 QH_INLINE uint32_t qh__break_tie(uint32_t bits, bool first, qh_random *random) {
     if (QH_LIKELY((bits & (bits - 1)) == 0) || first) return (uint32_t)__builtin_ctz(bits);
-    return qh__nth_bit(bits, qh__random_below(random, (uint32_t)__builtin_popcount(bits)));
+    return qh__draw_bit(random, bits);
 }
 
 /* The greatest of up to 32 values. */
@@ -146,16 +151,23 @@ QH_INLINE uint32_t qh__greedy_of_few(const float *values, uint32_t actions, bool
     return qh__break_tie(bits, first, random);
 }
 
+/* Works `explore_below` out again after the schedule of exploration moved: x 2^-32 < epsilon where x < ceil(epsilon 2^32). */
+QH_INLINE void qh__policy_settle(qh_policy *policy) {
+    if (policy->kind != QH_EPSILON_GREEDY) return;
+    double bound = qh__schedule_value(&policy->exploration) * 0x1p32;
+    policy->explore_below = bound > 0 ? (uint64_t)bound : 0;
+    policy->explore_below += (double)policy->explore_below < bound;
+}
+
 /* True when an epsilon-greedy policy explores now; draws nothing when epsilon is 0. */
 QH_INLINE bool qh__explores(const qh_policy *policy, qh_random *random) {
-    double epsilon = qh__schedule_value(&policy->exploration);
-    return epsilon > 0 && qh__random_unit(random) < epsilon;
+    return policy->explore_below > 0 && qh__random_next(random) < policy->explore_below;
 }
 
 /* An action of a greedy or epsilon-greedy policy over few actions, all allowed. */
 QH_INLINE uint32_t qh__choose_of_few(const qh_policy *policy, const float *values, bool greedy,
                                      qh_random *random) {
-    if (!greedy && qh__explores(policy, random)) return qh__random_below(random, policy->actions);
+    if (!greedy && qh__explores(policy, random)) return qh__draw_below(random, policy->actions);
     return qh__greedy_of_few(values, policy->actions, policy->first, random);
 }
 

@@ -119,8 +119,7 @@ static QH_NOINLINE uint32_t choose_next(qh_agent *agent, const uint32_t *rows) {
     if (QH_UNLIKELY(!agent->quick)) return choose_any_next(agent, rows);
     const float *values =
         rows[0] == QH_NO_ROW ? agent->unseen : qh__table_row(&agent->table, rows[0])->q;
-    return qh__choose_of_few(&agent->policy, values, agent->policy.kind == QH_GREEDY,
-                             &agent->random);
+    return qh__choose_of_few(&agent->policy, values, false, &agent->random);
 }
 
 static int32_t one_step(qh_agent *agent, double reward, uint32_t ending) {

@@ -66,6 +66,8 @@ typedef struct qh_table {
     qh_directory spills;  /* segments of 16 buckets; the first has 4 */
     qh_memory *memory;
     uint32_t actions, stride, extra_bytes;
+    uint64_t last_key; /* what `recall` found last, and where */
+    uint32_t last_row; /* 0: nothing yet */
     /* the path of an insertion */
     qh_directory row_segments;
     uint32_t row_room; /* rows that fit after `rows` without memory */
@@ -163,6 +165,17 @@ QH_INLINE uint32_t qh__table_find(const qh_table *table, uint64_t key) {
         if (QH_LIKELY(next == 0)) return QH_NO_ROW;
         bucket = qh__bucket_at(&table->spills, next - 1);
     }
+}
+
+/* qh_table_find, quicker for the key that it found last: rows stay where they are until the table is cleared. */
+QH_INLINE uint32_t qh__table_recall(qh_table *table, uint64_t key) {
+    if (QH_LIKELY(table->last_key == key && table->last_row)) return table->last_row;
+    uint32_t location = qh__table_find(table, key);
+    if (QH_LIKELY(location != QH_NO_ROW)) {
+        table->last_key = key;
+        table->last_row = location;
+    }
+    return location;
 }
 
 #endif

@@ -178,7 +178,7 @@ qh_result qh_batch_act(qh_runtime *runtime, qh_batch *batch, bool greedy) {
     for (uint32_t i = 0; i < batch->count; i++) {
         qh_agent *agent = batch->agents[i];
         if (QH_LIKELY(agent->express)) {
-            batch->actions[i] = qh__express_act(agent, batch->keys[i], greedy);
+            batch->actions[i] = qh__express_act(agent, batch->keys[i], greedy, false);
         } else if (agent->tilings == 1) {
             batch->actions[i] = qh_agent_act_on(agent, batch->keys + i, greedy, NULL);
         } else {

@@ -60,13 +60,9 @@ QH_INLINE qh_result look_at(const qh_agent *agent, uint32_t flags, bool optional
     return qh_actuator_look(agent->actuator, flags & QH_FLAG_TIME ? qh__io.time : now);
 }
 
-/* The mask in `io` as a set of allowed actions, NULL where the flag is not set. */
-static const uint32_t *mask_of(const qh_agent *agent, uint32_t flags, uint32_t *words) {
-    if (QH_LIKELY(!(flags & QH_FLAG_MASK))) return NULL;
-    for (uint32_t i = 0; i < QH_MASK_WORDS; i++) words[i] = 0;
-    for (uint32_t i = 0; i < agent->actions; i++)
-        words[i >> 5] |= (uint32_t)(qh__io.mask[i] != 0) << (i & 31);
-    return words;
+/* The mask in `io`, NULL where the flag is not set. */
+QH_INLINE const uint32_t *mask_of(uint32_t flags) {
+    return flags & QH_FLAG_MASK ? qh__io.mask : NULL;
 }
 
 #define AGENT_OR_RETURN(agent, handle)                                                             \
@@ -139,20 +135,38 @@ EXPORT(int32_t, qh_step,
     return action;
 }
 
+static QH_NOINLINE int32_t act_in_general(qh_agent *agent, double state, uint32_t flags) {
+    int32_t action;
+    QH_TRY(look_at(agent, flags, false));
+    QH_TRY(qh_agent_act(agent, observed(agent, state, flags), flags & QH_FLAG_GREEDY,
+                        mask_of(flags), &action));
+    return action;
+}
+
+static QH_NOINLINE int32_t act_among(qh_agent *agent, uint64_t key, uint32_t flags) {
+    uint32_t allowed = qh__io.mask[0] & 0xFFFFFFFFu >> (32 - agent->actions);
+    return allowed ? qh__express_act_among(agent, key, flags & QH_FLAG_GREEDY, allowed)
+                   : QH_INVALID_ARGUMENT;
+}
+
 /* Chooses an action, learns nothing. */
 EXPORT(int32_t, qh_act, (uint32_t handle, double state, uint32_t flags)) {
     AGENT_OR_RETURN(agent, handle);
-    if (QH_LIKELY(agent->express && !agent->borrowed && !(flags & QH_FLAG_MASK))) {
-        uint64_t key = qh__encoder_cells_key(&agent->encoder, observed(agent, state, flags).values);
-        return QH_LIKELY(key != 0) ? qh__express_act(agent, key, flags & QH_FLAG_GREEDY)
-                                   : QH_INVALID_ARGUMENT;
-    }
-    QH_TRY(look_at(agent, flags, false));
-    uint32_t words[QH_MASK_WORDS];
-    int32_t action;
-    QH_TRY(qh_agent_act(agent, observed(agent, state, flags), flags & QH_FLAG_GREEDY,
-                        mask_of(agent, flags, words), &action));
-    return action;
+    if (QH_UNLIKELY(!agent->express || agent->borrowed)) return act_in_general(agent, state, flags);
+    uint64_t key = qh__encoder_cells_key(&agent->encoder, observed(agent, state, flags).values);
+    if (QH_UNLIKELY(key == 0)) return QH_INVALID_ARGUMENT;
+    if (QH_UNLIKELY(flags & QH_FLAG_MASK)) return act_among(agent, key, flags);
+    return qh__express_act(agent, key, flags & QH_FLAG_GREEDY, true);
+}
+
+static QH_NOINLINE double learn_in_general(qh_agent *agent, const float *row, double state,
+                                           uint32_t action, double reward, double next_state,
+                                           uint32_t ending, int32_t next_action, double time) {
+    qh_experience experience = {{qh__io.next, next_state}, reward, ending, time};
+    double td_error;
+    qh_result result = qh_agent_learn(agent, (qh_observation){row, state}, action, &experience,
+                                      next_action, &td_error);
+    return QH_LIKELY(result == QH_OK) ? td_error : fail_with_nan(result);
 }
 
 /* Learns from a transition; `io.next` or `next_state` is where it led. `next_action` -1: unknown. Returns the TD error. */
@@ -161,15 +175,14 @@ EXPORT(double, qh_learn,
         uint32_t ending, int32_t next_action, double time, uint32_t flags)) {
     qh_agent *agent = agent_of(handle);
     if (QH_UNLIKELY(!agent)) return fail_with_nan(QH_STALE_HANDLE);
+    const float *row = observed(agent, state, flags).values;
     qh_experience experience = {{qh__io.next, next_state}, reward, ending, time};
-    qh_observation observation = observed(agent, state, flags);
     double td_error;
     if (QH_LIKELY(next_action == QH_NO_ACTION &&
-                  qh__express_learns(agent, observation.values, action, &experience, &td_error)))
+                  qh__express_learns(agent, row, action, &experience, &td_error)))
         return td_error;
-    qh_result result =
-        qh_agent_learn(agent, observation, action, &experience, next_action, &td_error);
-    return QH_LIKELY(result == QH_OK) ? td_error : fail_with_nan(result);
+    return learn_in_general(agent, row, state, action, reward, next_state, ending, next_action,
+                            time);
 }
 
 /* Learns from `count` remembered transitions: the mean |TD error|. */
@@ -209,9 +222,8 @@ EXPORT(int32_t, qh_visits, (uint32_t handle, double state, uint32_t flags)) {
 EXPORT(int32_t, qh_probabilities, (uint32_t handle, double state, uint32_t flags)) {
     AGENT_OR_RETURN(agent, handle);
     QH_TRY(look_at(agent, flags, true));
-    uint32_t words[QH_MASK_WORDS];
-    QH_TRY(qh_agent_probabilities(agent, observed(agent, state, flags),
-                                  mask_of(agent, flags, words), qh__io.values));
+    QH_TRY(qh_agent_probabilities(agent, observed(agent, state, flags), mask_of(flags),
+                                  qh__io.values));
     return (int32_t)agent->actions;
 }
 

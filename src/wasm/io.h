@@ -14,7 +14,7 @@ typedef struct qh_io {
     double numbers[QH_IO_NUMBERS];              /* out: whatever is read in bulk */
     float values[QH_MAX_ACTIONS];               /* out: one number an action or dimension */
     uint32_t counts[QH_MAX_ACTIONS]; /* out: one count an action; in: an actuator's grid steps */
-    uint8_t mask[QH_MAX_ACTIONS];    /* in: one byte an action, 0 = forbidden */
+    uint32_t mask[QH_MASK_WORDS];    /* in: one bit an action, 1 = allowed */
     uint8_t text[QH_IO_TEXT_BYTES];  /* in: a name in UTF-8 */
     qh_dim dims[QH_MAX_DIMS];        /* in: of an encoder */
     double time;                     /* in: of a choice, with QH_FLAG_TIME */

@@ -1,6 +1,7 @@
 /* Whole agents: what they cost, give back, refuse, and leave alone; one stream of chance each; two paths with one result. */
 #include "cast.h"
 
+#include "learn/express.h"
 #include "learn/transfer.h"
 
 static qh_runtime *runtime;
@@ -480,7 +481,41 @@ static void the_express_lane_is_the_general_path(void) {
         }
 }
 
+/* A mask on the express lane: the same action and the same draws as on the general path. */
+static void a_mask_on_the_express_lane_is_the_general_one(void) {
+    for (uint32_t member = 0, greedy = 0; cast_member(member, &(qh_agent_def){0}); member++) {
+        qh_agent *agent = open_member(member);
+        REQUIRE(agent);
+        play(agent, 300);
+        qh_random random = test_random();
+        for (uint32_t i = 0; agent->express && i < 500; i++) {
+            uint64_t key =
+                i % 4 ? qh__table_row(&agent->table,
+                                      qh_table_location(&agent->table, i % agent->table.rows))
+                            ->key
+                      : i + 1;
+            uint32_t all = 0xFFFFFFFFu >> (32 - agent->actions);
+            uint32_t mask = qh__random_next(&random) & all;
+            if (i % 7 == 0) mask = all;
+            if (mask == 0) continue;
+            qh_random before = agent->random;
+            int32_t action = qh__express_act_among(agent, key, greedy = !greedy, mask);
+            qh_random after = agent->random;
+            agent->random = before;
+            CHECK_EQ(qh_agent_act_on(agent, &key, greedy, &mask), action);
+            CHECK_EQ(memcmp(&after, &agent->random, sizeof after), 0);
+            if (mask != all) continue;
+            agent->random = before;
+            CHECK_EQ(qh__express_act(agent, key, greedy, i % 2), action);
+            CHECK_EQ(memcmp(&after, &agent->random, sizeof after), 0);
+        }
+        qh_runtime_close(runtime);
+    }
+}
+
 TEST_SUITE(learn_agent,
+           {"a mask on the express lane is the general one",
+            a_mask_on_the_express_lane_is_the_general_one},
            {"an agent that learned nothing is small", an_agent_that_learned_nothing_is_small},
            {"the first of many is small too", the_first_of_many_is_small_too},
            {"a destroyed agent gives everything back", a_destroyed_agent_gives_everything_back},

@@ -486,7 +486,43 @@ static void keys_are_uniform_where_the_table_looks(void) {
     close_encoder_memory();
 }
 
+/* Dimensions that share their scale and offset have a kernel of their own. */
+static void like_dimensions_are_no_special_case(void) {
+    static qh_dim dims[ROW];
+    float row[ROW];
+    qh_random random = test_random();
+    open_encoder_memory(8);
+    for (uint32_t count = 1; count <= ROW; count++) {
+        qh_dim like = {-(float)count, (float)(3 * count), 1 + qh__random_below(&random, 256), 0};
+        for (uint32_t i = 0; i < ROW; i++) dims[i] = like;
+        qh_encoder_def def = bins_of(dims, count);
+        open_encoder(&def);
+        CHECK(encoder.alike);
+        for (uint32_t round = 0; round < 200; round++) {
+            for (uint32_t i = 0; i < ROW; i++) {
+                row[i] = (float)qh__random_unit(&random) * 8 * (float)count - 3 * (float)count;
+                if (qh__random_below(&random, 300) == 0)
+                    row[i] = qh__random_below(&random, 2) ? -infinite : __builtin_nanf("");
+                if (qh__random_below(&random, 300) == 0) row[i] *= 1e30f;
+            }
+            uint64_t key = qh__encoder_cells_key(&encoder, row);
+            CHECK_EQ(key, expected_key(dims, count, row));
+            encoder.alike = false;
+            CHECK_EQ(qh__encoder_cells_key(&encoder, row), key);
+            encoder.alike = true;
+        }
+        close_encoder();
+        if (count == 1) continue;
+        dims[count - 1].max += 1;
+        open_encoder(&def);
+        CHECK(!encoder.alike);
+        close_encoder();
+    }
+    close_encoder_memory();
+}
+
 TEST_SUITE(learn_encoder_keys,
+           {"like dimensions are no special case", like_dimensions_are_no_special_case},
            {"the kernel equals a second implementation on a million random rows",
             a_million_random_rows},
            {"so does the path of wide dimensions", random_rows_of_wide_dimensions},

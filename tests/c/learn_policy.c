@@ -37,10 +37,12 @@ static float greatest_of(uint32_t actions, const uint32_t *set) {
 
 static qh_policy policy_of(uint32_t kind, uint32_t actions, double exploration) {
     qh_schedule schedule = test_constant(exploration);
-    return (qh_policy){.kind = kind,
-                       .actions = actions,
-                       .exploration = qh__schedule_open(&schedule),
-                       .ucb_c = exploration};
+    qh_policy policy = {.kind = kind,
+                        .actions = actions,
+                        .exploration = qh__schedule_open(&schedule),
+                        .ucb_c = exploration};
+    qh__policy_settle(&policy);
+    return policy;
 }
 
 /* ---------------------------------------------------------------- greedy */
@@ -342,6 +344,40 @@ static void the_short_path_is_the_general_one(void) {
     }
 }
 
+/* An integer bound explores exactly where a number below epsilon does. */
+static void the_bound_of_exploration_is_exact(void) {
+    qh_random random = test_random();
+    const double special[] = {0,   0x1p-1074, 0x1p-33,     0x1p-32,     0x1.8p-32,
+                              0.1, 0.5,       1 - 0x1p-32, 1 - 0x1p-53, 1};
+    for (uint32_t round = 0; round < 20000; round++) {
+        double epsilon = round < COUNT_OF(special) ? special[round] : qh__random_unit(&random);
+        if (round % 3 == 1) epsilon *= 0x1p-30;
+        qh_policy policy = policy_of(QH_EPSILON_GREEDY, 4, epsilon);
+        CHECK(policy.explore_below <= (uint64_t)1 << 32);
+        CHECK_EQ(policy.explore_below > 0, epsilon > 0);
+        for (uint64_t near = 0; near < 5; near++) {
+            uint64_t bits = policy.explore_below + near - 2;
+            if (bits >> 32) continue;
+            CHECK_EQ(bits < policy.explore_below, (double)bits * 0x1p-32 < epsilon);
+        }
+    }
+    CHECK_EQ(policy_of(QH_GREEDY, 4, 0.5).explore_below, 0);
+    CHECK_EQ(policy_of(QH_SOFTMAX, 4, 0.5).explore_below, 0);
+}
+
+/* The greatest of zeros does not depend on the order in which lanes meet. */
+static void the_greatest_of_zeros_is_positive(void) {
+    for (uint32_t s = 0; s < COUNT_OF(sizes); s++)
+        for (uint32_t positive = 0; positive < sizes[s] && positive < 40; positive++) {
+            uint32_t stride = (sizes[s] + 3) & ~3u;
+            for (uint32_t i = 0; i < stride; i++)
+                values[i] = i >= sizes[s] ? -__builtin_inff() : i == positive ? 0.0f : -0.0f;
+            if (positive % 2) values[positive] = -0.0f;
+            CHECK_SAME(1 / (double)qh__max_of_all(values, stride), (double)__builtin_inff());
+            CHECK_SAME(1 / (double)qh_policy_max(values, sizes[s], NULL), (double)__builtin_inff());
+        }
+}
+
 /* ---------------------------------------------------------------- schedules */
 
 static void schedules_decay_towards_their_end(void) {
@@ -381,4 +417,6 @@ TEST_SUITE(learn_policy, {"the greatest value is found", the_greatest_value_is_f
            {"UCB by hand", ucb_by_hand},
            {"a mask of one action leaves no choice", masks_of_one_action_leave_no_choice},
            {"the short path is the general one", the_short_path_is_the_general_one},
+           {"the bound of exploration is exact", the_bound_of_exploration_is_exact},
+           {"the greatest of zeros is positive", the_greatest_of_zeros_is_positive},
            {"schedules decay towards their end", schedules_decay_towards_their_end});

@@ -142,6 +142,30 @@ static void rows_never_move_and_keep_their_order(void) {
     close_table();
 }
 
+/* What was found last is a help, never an answer of its own: keys that come and go, and a table that is cleared. */
+static void recall_finds_what_find_finds(void) {
+    qh_random random = test_random();
+    for (uint32_t round = 0; round < 3; round++) {
+        open_table(3, 8, 0, false);
+        for (uint32_t i = 0; i < 3000; i++) {
+            keys[i] = i % 5 == 4 ? keys[i - 1] : draw_key(&random) % 200 + 1;
+            CHECK_EQ(qh__table_recall(&table, keys[i]), qh_table_find(&table, keys[i]));
+            if (i % 3 == 0 && qh_table_find(&table, keys[i]) == QH_NO_ROW) {
+                CHECK_OK(qh_table_reserve(&table, 1));
+                uint32_t location = qh_table_insert(&table, keys[i]);
+                CHECK_EQ(qh__table_recall(&table, keys[i]), location);
+            }
+            if (i % 1000 != 999) continue;
+            uint64_t last = table.last_key;
+            CHECK(last && qh__table_recall(&table, last) != QH_NO_ROW);
+            qh_table_clear(&table);
+            CHECK_EQ(qh__table_recall(&table, last), QH_NO_ROW);
+            CHECK_EQ(qh__table_recall(&table, 0), QH_NO_ROW);
+        }
+        close_table();
+    }
+}
+
 /* ---------------------------------------------------------------- against an array */
 
 static void random_keys_agree_with_an_array(void) {
@@ -436,6 +460,7 @@ TEST_SUITE(learn_table, {"a row is born clean", a_row_is_born_clean},
            {"the parts of a row are apart", the_parts_of_a_row_are_apart},
            {"an empty table takes no memory", an_empty_table_takes_no_memory},
            {"rows never move and keep their order", rows_never_move_and_keep_their_order},
+           {"recall finds what find finds", recall_finds_what_find_finds},
            {"random keys agree with an array", random_keys_agree_with_an_array},
            {"adversarial keys agree with an array", adversarial_keys_agree_with_an_array},
            {"equal tags in one bucket are told apart", equal_tags_in_one_bucket_are_told_apart},

@@ -211,9 +211,9 @@ static void answers_are_where_they_should_be(void) {
     CHECK_EQ(qh_probabilities(handle, 0, 0), 4);
     CHECK_NEAR(io->values[2], 0.925, 1e-6);
     CHECK_EQ(qh_act(handle, 0, QH_FLAG_GREEDY), 2);
-    for (uint32_t i = 0; i < 4; i++) io->mask[i] = i == 1;
+    io->mask[0] = 0xFFFFFFF2; /* action 1; the bits of actions that there are not do not count */
     CHECK_EQ(qh_act(handle, 0, QH_FLAG_GREEDY | QH_FLAG_MASK), 1);
-    io->mask[1] = 0;
+    io->mask[0] = 0xFFFFFFF0;
     CHECK_RESULT(qh_act(handle, 0, QH_FLAG_MASK), QH_INVALID_ARGUMENT);
     float *input = qh_agent_input_address(handle);
     for (uint32_t i = 0; i < 3; i++) input[i] = 0.9f;
@@ -332,7 +332,7 @@ static void spoil_buffers(void) {
         else
             io->observation[i] = (float)any(100) / 100, io->next[i] = (float)any(100) / 100;
     }
-    for (uint32_t i = 0; i < 64; i++) io->mask[i] = (uint8_t)any(3);
+    for (uint32_t i = 0; i < 2; i++) io->mask[i] = any(3) ? any_bits() : 0;
 }
 
 /* Mostly sound definitions: a storm of refusals would reach nothing. */

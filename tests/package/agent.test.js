@@ -102,6 +102,34 @@ describe('acting', () => {
             expect(agent.act(0, { greedy: true, mask })).toBe(3);
     });
 
+    test.each([31, 32, 33, 64, 70])('each of %i actions can be the only one allowed', (actions) => {
+        const agent = runtime.createAgent({ ...INDEX, actions, policy: { kind: 'epsilon-greedy', epsilon: 0.5 } });
+        for (let only = 0; only < actions; only++) {
+            const mask = Array.from({ length: actions }, (_, i) => (i === only ? -0.5 : 0));
+            for (let i = 0; i < 3; i++) expect(agent.act(0, { mask })).toBe(only);
+        }
+        expectRefused(runtime, 'INVALID_ARGUMENT', () => agent.act(0, { mask: new Float64Array(actions) }), /at least one/);
+        expectRefused(runtime, 'INVALID_ARGUMENT', () => agent.act(0, { mask: Array(actions).fill(NaN) }), /mask\[0\]/);
+    });
+
+    test('a mask survives what its reading and the observation\'s do', () => {
+        const agent = runtime.createAgent({ ...BINS, policy: { kind: 'epsilon-greedy', epsilon: 1 } });
+        const other = runtime.createAgent(INDEX);
+        const nested = { length: 2, 1: 0, get 0() { return other.act(0, { mask: [1, 0, 0, 0] }); } };
+        const mask = { length: 3, 0: 0, 2: 1, get 1() { other.act(0, { mask: [1, 0, 0, 0] }); return 0; } };
+        for (let i = 0; i < 20; i++) expect(agent.act(nested, { mask })).toBe(2);
+    });
+
+    test('a mask works after the memory has grown', () => {
+        const grown = open();
+        const agent = grown.createAgent(INDEX);
+        const { pages } = grown.memory;
+        expect(agent.act(0, { mask: [0, 1, 0, 0] })).toBe(1);
+        while (grown.memory.pages === pages) grown.batch([grown.createAgent({ ...INDEX, replay: { capacity: 5000 } })]);
+        expect(agent.act(0, { mask: [0, 0, 1, 0] })).toBe(2);
+        grown.dispose();
+    });
+
     test('act learns nothing', () => {
         const agent = runtime.createAgent(INDEX);
         wander(agent);
