@@ -219,9 +219,10 @@ export class Agent {
         let valid = typeof action === 'number' && action >>> 0 === action && typeof reward === 'number';
         if (valid) {
             if (dims === 0) {
-                valid = typeof observation === 'number' && typeof next === 'number';
-                state = observation;
-                nextState = next;
+                if (typeof observation === 'number') state = observation;
+                else valid = false;
+                if (typeof next === 'number') nextState = next;
+                else valid = false;
             } else {
                 if (observation === this.#input && this.#input.length !== 0) flags = IN_PLACE;
                 else valid = writeObservation(core, observation, dims);
@@ -450,7 +451,9 @@ export class Agent {
         const { length } = Object(mask);
         if (typeof mask !== 'object' || length !== actions) return invalid('options.mask', `${actions} numbers, one per action`, mask);
         if (actions <= 32) return readBits(mask, 0, actions);
-        return Uint32Array.from({ length: Math.ceil(actions / 32) }, (_, word) => readBits(mask, 32 * word, Math.min(actions - 32 * word, 32)));
+        const words = new Uint32Array(Math.ceil(actions / 32));
+        for (let i = 0; i < words.length; i++) words[i] = readBits(mask, 32 * i, Math.min(actions - 32 * i, 32));
+        return words;
     }
 
     #notANumber(method, given) {
