@@ -163,34 +163,39 @@ static uint64_t narrow_key(const qh_encoder *encoder, const float *x) {
                     (uint64_t)wasm_i64x2_extract_lane(sums.second, 1));
 }
 #else
-/* The cell by the kernel's arithmetic, or more than 255 where the slow path must look. */
-QH_INLINE uint32_t quick_cell(const qh_lanes *lanes, uint32_t at, float x) {
+#define FAR 16384
+
+/* The cell by the kernel's arithmetic; where it is FAR or more from 0, also as NaN is, `far` reaches 2 FAR. */
+QH_INLINE uint32_t quick_cell(const qh_lanes *lanes, uint32_t at, float x, uint32_t *far) {
     float y = x * lanes->scale[at] + lanes->offset[at];
-    if (QH_UNLIKELY(!(y > -(float)SUSPICIOUS && y < (float)SUSPICIOUS))) return UINT32_MAX;
     y += TWO_23;
-    int32_t cell;
-    memcpy(&cell, &y, sizeof cell);
-    cell -= BITS_OF_TWO_23;
+    uint32_t bits;
+    memcpy(&bits, &y, sizeof bits);
+    int32_t cell = (int32_t)(bits - BITS_OF_TWO_23);
+    *far |= (uint32_t)cell + FAR;
     cell = cell < 0 ? 0 : cell;
     return QH_MIN((uint32_t)cell, (uint32_t)lanes->last[at]);
 }
 
-/* The kernel's sums; a lane is four dimensions, whose last lanes stay empty. */
+/* Two cells as a signed value of 16 bits. */
+QH_INLINE int32_t quick_pair(const qh_lanes *lanes, uint32_t at, const float *x, uint32_t *far) {
+    uint32_t first = quick_cell(lanes, at, x[0], far);
+    return (int16_t)(uint16_t)(first | quick_cell(lanes, at + 1, x[1], far) << 8);
+}
+
+/* The kernel's sums: a lane is four dimensions. */
 static uint64_t narrow_key(const qh_encoder *encoder, const float *x) {
-    uint32_t used = encoder->plan->dims + encoder->plan->trends, sums[2][4] = {{0}};
+    uint32_t used = encoder->plan->dims + encoder->plan->trends, sums[2][4] = {{0}}, far = 0;
     for (uint32_t dim = 0; dim < used; dim += 4) {
-        uint32_t pair[2] = {0}, count = QH_MIN(used - dim, 4u), lane = dim / 4 % 4;
-        for (uint32_t v = 0; v < count; v++) {
-            uint32_t cell = quick_cell(&encoder->lanes[dim / 16], dim % 16 + v, x[dim + v]);
-            if (QH_UNLIKELY(cell > 255)) return slow_key(encoder, x);
-            pair[v / 2] |= cell << 8 * (v & 1);
-        }
-        int32_t low = (int16_t)(uint16_t)pair[0], high = (int16_t)(uint16_t)pair[1];
-        for (uint32_t k = 0; k < 2; k++) {
-            const int16_t *factor = factors + dim / 16 * 16 + 8 * k + 2 * lane;
-            sums[k][lane] += (uint32_t)(low * factor[0]) + (uint32_t)(high * factor[1]);
-        }
+        const qh_lanes *lanes = &encoder->lanes[dim / 16];
+        uint32_t at = dim % 16, lane = at / 4;
+        const int16_t *factor = factors + (dim - at) + 2 * lane;
+        int32_t low = quick_pair(lanes, at, x + dim, &far);
+        int32_t high = quick_pair(lanes, at + 2, x + dim + 2, &far);
+        sums[0][lane] += (uint32_t)(low * factor[0]) + (uint32_t)(high * factor[1]);
+        sums[1][lane] += (uint32_t)(low * factor[8]) + (uint32_t)(high * factor[9]);
     }
+    if (QH_UNLIKELY(far >= 2 * FAR)) return slow_key(encoder, x);
     return mix_sums(
         sums[0][0] | (uint64_t)sums[0][1] << 32, sums[0][2] | (uint64_t)sums[0][3] << 32,
         sums[1][0] | (uint64_t)sums[1][1] << 32, sums[1][2] | (uint64_t)sums[1][3] << 32);
