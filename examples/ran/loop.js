@@ -37,6 +37,17 @@ function runDecision(environment, networks, sums) {
 
 const sheet = () => new Float64Array(CELLS * COMPONENTS);
 
+/** What agents decided becomes of the levels, through safe zones where there are some. */
+function move(crew, actions, levels, guard) {
+  if (guard) guard.apply(crew, actions, levels);
+  else crew.apply(actions, levels);
+}
+
+/** Agents bound to parameters choose by the time of their zones. */
+function tell(batch, guard) {
+  if (guard) batch.time = guard.time;
+}
+
 /**
  * A day of training, decision by decision. A call of `advance` that throws for want of memory has changed nothing
  * that calling it again would not go on from.
@@ -44,9 +55,10 @@ const sheet = () => new Float64Array(CELLS * COMPONENTS);
 export class TrainingDay {
   /**
    * @param {import('qhive').Batch} batch all agents, in the crew's order @param {import('./crew.js').Crew} crew
-   * @param {number} seed
+   * @param {number} seed @param {import('./guard.js').Guard} [guard] the safe zones its changes go through; without one the ends of
+   * the levels are all that holds them
    */
-  constructor(batch, crew, seed) {
+  constructor(batch, crew, seed, guard) {
     this.batch = batch;
     this.crew = crew;
     this.environment = new Environment(seed);
@@ -55,7 +67,10 @@ export class TrainingDay {
     this.sums = [sheet(), sheet()];
     this.decision = 0;                           // taken so far
     this.stage = this.open;
+    this.guard = guard;
+    guard?.open();
     runDecision(this.environment, [this.network], []);
+    guard?.observe(this.network);
   }
 
   get over() { return this.decision === DECISIONS_PER_DAY; }
@@ -69,17 +84,19 @@ export class TrainingDay {
   open() {
     this.crew.observe(this.batch.observations, this.network, this.environment.hour);
     this.batch.endings.fill(0);
+    tell(this.batch, this.guard);
     this.batch.begin();
     this.decision = 1;
     this.stage = this.live;
   }
 
   live() {
-    const { batch, crew, network, twin, environment, sums } = this;
+    const { batch, crew, network, twin, environment, sums, guard } = this;
     twin.copyState(network);
-    crew.apply(batch.actions, network.levels);
+    move(crew, batch.actions, network.levels, guard);
     runDecision(environment, [network, twin], sums);
     crew.pay(batch.rewards, batch.actions, sums[0], sums[1]);
+    guard?.observe(network);
     crew.openShare(batch);
     this.stage = this.share;
   }
@@ -93,6 +110,7 @@ export class TrainingDay {
     const { batch, crew, network, environment } = this;
     crew.observe(batch.observations, network, environment.hour);
     batch.endings.fill(this.decision === DECISIONS_PER_DAY - 1 ? 2 : 0);
+    tell(batch, this.guard);
     timed(() => batch.step());
     this.decision++;
     this.stage = this.live;
@@ -103,10 +121,11 @@ export class TrainingDay {
  * Trains the agents of a batch on one day of a seed.
  * @param {import('qhive').Batch} batch all agents, in the crew's order @param {import('./crew.js').Crew} crew
  * @param {number} seed @param {(step: () => void) => void} [timed] runs a step of the batch and may measure it
+ * @param {import('./guard.js').Guard} [guard]
  * @returns {number} mean reward of the network per period
  */
-export function trainDay(batch, crew, seed, timed) {
-  const day = new TrainingDay(batch, crew, seed);
+export function trainDay(batch, crew, seed, timed, guard) {
+  const day = new TrainingDay(batch, crew, seed, guard);
   while (!day.over) day.advance(timed);
   return day.network.kpis.summary().reward;
 }
@@ -121,8 +140,9 @@ export class Evaluation {
   /**
    * @param {import('qhive').Batch} batch @param {import('./crew.js').Crew} crew @param {number} seed @param {number} days
    * @param {readonly string[]} policies of `POLICIES`
+   * @param {Record<string, import('./guard.js').Guard>} [guards] safe zones by policy; each network has its own
    */
-  constructor(batch, crew, seed, days, policies = POLICIES) {
+  constructor(batch, crew, seed, days, policies = POLICIES, guards = {}) {
     this.batch = batch;
     this.crew = crew;
     this.seed = seed;
@@ -131,25 +151,34 @@ export class Evaluation {
     /** @type {Record<string, Network>} */
     this.networks = Object.fromEntries(policies.map((policy) => [policy, new Network(this.environment)]));
     this.drawn = new Int32Array(crew.size);
-    runDecision(this.environment, Object.values(this.networks), []);
+    this.guards = guards;
+    for (const policy in guards) guards[policy].open();
+    this.live();
     this.decision = 1;                           // decisions gone by
   }
 
   get over() { return this.decision >= this.decisions; }
 
+  /** The periods up to a decision, and what they undo. */
+  live() {
+    runDecision(this.environment, Object.values(this.networks), []);
+    for (const policy in this.guards) this.guards[policy].observe(this.networks[policy]);
+  }
+
   /** Up to the next decision. @param {(act: () => void) => void} [timed] runs a decision of the batch and may measure it */
   advance(timed = (act) => act()) {
-    const { batch, crew, environment, networks: { random, learned } } = this;
+    const { batch, crew, environment, guards, networks: { random, learned } } = this;
     if (random) {
       drawActions(this.drawn, this.seed, this.decision);
-      crew.apply(this.drawn, random.levels);
+      move(crew, this.drawn, random.levels, guards.random);
     }
     if (learned) {
       crew.observe(batch.observations, learned, environment.hour);
+      tell(batch, guards.learned);
       timed(() => batch.act({ greedy: true }));
-      crew.apply(batch.actions, learned.levels);
+      move(crew, batch.actions, learned.levels, guards.learned);
     }
-    runDecision(environment, Object.values(this.networks), []);
+    this.live();
     this.decision++;
   }
 
@@ -164,10 +193,11 @@ export class Evaluation {
  * policies over the same days of a seed.
  * @param {import('qhive').Batch} batch @param {import('./crew.js').Crew} crew @param {number} seed @param {number} days
  * @param {(act: () => void) => void} [timed] runs a decision of the batch and may measure it
+ * @param {Record<string, import('./guard.js').Guard>} [guards] safe zones by policy
  * @returns {{ defaults: object, random: object, learned: object }} KPIs of each
  */
-export function evaluateSeed(batch, crew, seed, days, timed) {
-  const evaluation = new Evaluation(batch, crew, seed, days);
+export function evaluateSeed(batch, crew, seed, days, timed, guards) {
+  const evaluation = new Evaluation(batch, crew, seed, days, POLICIES, guards);
   while (!evaluation.over) evaluation.advance(timed);
   return /** @type {any} */ (evaluation.summaries());
 }

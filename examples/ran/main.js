@@ -6,10 +6,11 @@
 import { createRuntime } from 'qhive';
 import { agentConfigs } from './agents.js';
 import { Crew } from './crew.js';
+import { Guard, bound, puppets } from './guard.js';
 import { evaluateSeed, trainDay } from './loop.js';
 import { FIRST_TRAINING_SEED, HELP, UsageError, parseOptions } from './options.js';
 import { progress } from './progress.js';
-import { compare, latency, memory, render } from './report.js';
+import { compare, latency, memory, render, safety } from './report.js';
 
 const MASTER_SEED = 593;
 
@@ -17,8 +18,12 @@ const MASTER_SEED = 593;
 async function run(options) {
   const begun = performance.now();
   const runtime = await createRuntime({ seed: MASTER_SEED });
-  for (const config of agentConfigs()) runtime.createAgent(config);
-  const batch = runtime.batch();
+  const guard = new Guard(runtime);
+  guard.agents = agentConfigs().map((config) => runtime.createAgent(bound(config)));
+  const batch = runtime.batch(guard.agents);
+  const chance = await createRuntime({ seed: MASTER_SEED, pools: { trajectory: 0, message: 0 } });
+  const guards = { random: new Guard(chance), learned: guard };
+  guards.random.agents = puppets().map((config) => chance.createAgent(config));
   const crew = new Crew();
   const times = { act: [], step: [] };
   const timed = (list) => (call) => {
@@ -29,15 +34,17 @@ async function run(options) {
 
   const training = progress('training', options.trainSeeds);
   for (let day = 0; day < options.trainSeeds; day++) {
-    trainDay(batch, crew, FIRST_TRAINING_SEED + day, timed(times.step));
+    trainDay(batch, crew, FIRST_TRAINING_SEED + day, timed(times.step), guard);
     training.step();
   }
   training.stop();
   const trained = performance.now();
+  const logs = { training: guard.takeLog(), perSeed: /** @type {object[]} */ ([]) };
 
   const evaluation = progress('evaluation', options.seeds.length);
   const perSeed = options.seeds.map((seed) => {
-    const result = { seed, ...evaluateSeed(batch, crew, seed, options.days, timed(times.act)) };
+    const result = { seed, ...evaluateSeed(batch, crew, seed, options.days, timed(times.act), guards) };
+    logs.perSeed.push({ seed, random: guards.random.takeLog(), learned: guard.takeLog() });
     evaluation.step();
     return result;
   });
@@ -51,11 +58,13 @@ async function run(options) {
     train: { seeds: options.trainSeeds, first: FIRST_TRAINING_SEED, seconds: (trained - begun) / 1000 },
     ...compare(perSeed),
     perSeed,
+    safety: safety(logs),
     latency: { act: latency(times.act, crew.size), step: latency(times.step, crew.size) },
     memory: memory(runtime),
     states: [...runtime.agents].reduce((sum, agent) => sum + agent.metrics.states, 0),
     wallSeconds: (performance.now() - begun) / 1000,
   };
+  chance.dispose();
   runtime.dispose();
   return report;
 }

@@ -91,6 +91,44 @@ function byCategory(agents) {
   return groups;
 }
 
+const EXAMPLES = 3;
+
+/**
+ * What the safe zones let through, refused and took back.
+ * @param {{ training: object, perSeed: { seed: number, random: object, learned: object }[] }} logs of `guard.js`
+ */
+export function safety({ training, perSeed }) {
+  const counts = ({ applied, refused, rolledBack }) => ({ applied, refused, rolledBack });
+  const sum = (policy, count) => perSeed.reduce((all, run) => all + run[policy][count], 0);
+  const total = (policy) => ({
+    applied: sum(policy, 'applied'), refused: sum(policy, 'refused'), rolledBack: sum(policy, 'rolledBack'),
+  });
+  const first = (policy, list) => perSeed
+    .flatMap((run) => run[policy][list].map((change) => ({ seed: run.seed, ...change }))).slice(0, EXAMPLES);
+  return {
+    training: counts(training), random: total('random'), learned: total('learned'),
+    rolledBack: { learned: first('learned', 'undone'), random: first('random', 'undone') }, refused: first('random', 'denied'),
+  };
+}
+
+const clock = (ms) => `${String(Math.floor(ms / 3.6e6) % 24).padStart(2, '0')}:${String(Math.floor(ms / 6e4) % 60).padStart(2, '0')}`;
+
+/** Lines about the safe zones. */
+function safetyLines({ training, random, learned, rolledBack, refused }) {
+  const line = (who, { applied, refused: denied, rolledBack: back }) =>
+    `  ${who.padEnd(9)}${String(applied).padStart(8)} changes applied, ${String(denied).padStart(6)} refused, ${String(back).padStart(5)} rolled back`;
+  const example = ({ seed, time, parameter, from, to, reason }, arrow) =>
+    `           seed ${seed}, ${clock(time)}: ${parameter}, level ${from} ${arrow} ${to} (${reason})`;
+  return [
+    '  safe zones, of all networks that were changed (the agents are masked: what would be refused they never choose)',
+    line('training', training), line('learned', learned), line('random', random),
+    '  rolled back, for example',
+    ...[...rolledBack.learned, ...rolledBack.random.slice(rolledBack.learned.length)].map((change) => example(change, '<-')),
+    '  refused, for example',
+    ...refused.map((change) => example(change, '->')),
+  ];
+}
+
 const mark = (on, text) => (on ? `\u001b[1m${text}\u001b[0m` : text);
 
 /**
@@ -113,6 +151,7 @@ export function render(report, colour) {
     lines.push(`  ${String(run.seed).padStart(10)}${POLICIES.map((policy) => run[policy].reward.toFixed(3).padStart(11)).join('')}   ${difference >= 0 ? '+' : ''}${difference.toFixed(3)}`);
   }
   lines.push('', mark(colour, `  learned beats the defaults on ${wins.vsDefaults} of ${wins.of} seeds (${signed(gain.vsDefaults.mean)} ± ${gain.vsDefaults.sd.toFixed(3)}), random on ${wins.vsRandom} of ${wins.of} (${signed(gain.vsRandom.mean)})`));
+  lines.push('', ...safetyLines(report.safety));
   lines.push('', `  decide   ${times.act.batchMedianUs.toFixed(0)} us median, ${times.act.batchP99Us.toFixed(0)} us p99 for all agents; ${times.act.agentMedianNs.toFixed(0)} ns per agent`);
   lines.push(`  learn    ${times.step.batchMedianUs.toFixed(0)} us median, ${times.step.batchP99Us.toFixed(0)} us p99 for all agents (learn and decide); ${times.step.agentMedianNs.toFixed(0)} ns per agent`);
   lines.push(`  memory   ${space.pages} pages, ${bytes(space.liveBytes)} live, ${bytes(space.perAgentBytes.mean)} per agent (most ${bytes(space.perAgentBytes.max)})`);
