@@ -11,6 +11,7 @@ set(QHIVE_SOURCES
   src/memory/arena.c
   src/memory/budget.c
   src/memory/heap.c
+  src/memory/heap_small.c
   src/memory/memory.c
   src/memory/pool.c
   src/memory/record.c
@@ -33,6 +34,7 @@ set(QHIVE_SOURCES
   src/runtime/runtime.c
   # wasm: the exports, which native tests call too
   src/wasm/exports.c
+  src/wasm/unsupported.c
 )
 
 # The table of the core's layout, a module of its own that the package's build runs once.
@@ -47,3 +49,9 @@ set(QHIVE_NATIVE_SOURCES
 # The C unit tests, native and in wasm. Each is compiled on its own: static names may repeat.
 file(GLOB QHIVE_TEST_SOURCES RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS tests/c/*.c)
 list(SORT QHIVE_TEST_SOURCES)
+
+# The small build has a heap of its own behind the same interface.
+if(QHIVE_SMALL)
+  list(REMOVE_ITEM QHIVE_SOURCES src/memory/heap.c)
+  list(REMOVE_ITEM QHIVE_TEST_SOURCES tests/c/memory_heap.c)
+endif()

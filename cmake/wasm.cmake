@@ -69,7 +69,8 @@ endfunction()
 qhive_add_wasm(qhive_wasm
   OUTPUT qhive.wasm
   UNIT ${QHIVE_SOURCES}
-  EXPORTS src/wasm/exports.txt)
+  EXPORTS src/wasm/exports.txt
+  DEFINE ${QHIVE_MODULE_DEFINITIONS})
 
 qhive_add_wasm(qhive_abi
   OUTPUT qhive_abi.wasm

@@ -31,7 +31,7 @@ const needsBrowser = async () => {
 /** In the order in which they start: the longest first. */
 const SUITES = {
     jest: {
-        targets: ['package', ...(compiler() ? ['native:qhive_golden'] : [])],
+        targets: ['package', 'wasm-small:qhive_wasm', ...(compiler() ? ['native:qhive_golden'] : [])],
         run: (args) => jest('package', args),
     },
     'c-sanitized': {
@@ -51,6 +51,10 @@ const SUITES = {
     'c-wasm-scalar': {
         targets: ['wasm-scalar:qhive_tests_wasm'],
         run: () => tap([process.execPath, 'tests/c/run-wasm.mjs', 'build/wasm-scalar/qhive_tests.wasm']),
+    },
+    'c-wasm-small': {
+        targets: ['wasm-small:qhive_tests_wasm'],
+        run: () => tap([process.execPath, 'tests/c/run-wasm.mjs', 'build/wasm-small/qhive_tests.wasm']),
     },
     lint: { targets: compiler() ? ['native:qhive'] : [], run: async () => (await import('../cmake/lint.mjs')).lint() },
     browser: { targets: ['package'], unavailable: needsChromium, run: (args) => jest('browser', args) },

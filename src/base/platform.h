@@ -20,7 +20,19 @@
 
 #define QH_LIKELY(x) __builtin_expect(!!(x), 1)
 #define QH_UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* 0: the exports of the shared rooms answer QH_UNSUPPORTED (wasm/unsupported.c). */
+#ifndef QH_SHARED
+#define QH_SHARED 1
+#endif
+
+#if defined(QH_SMALL)
+/* The small build has one copy of everything, inlined only where that is smaller, and no lanes for hot cases. */
+#define QH_INLINE static inline
+#define QH_HOT(flag) ((void)(flag), false)
+#else
 #define QH_INLINE static inline __attribute__((always_inline))
+#define QH_HOT(flag) (flag)
+#endif
 #define QH_NOINLINE __attribute__((noinline))
 
 #define QH_ASSERT_IF_(x) ((x) ? (void)0 : __builtin_trap())

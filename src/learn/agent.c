@@ -267,7 +267,7 @@ static QH_NOINLINE int32_t choose(qh_agent *agent, const uint32_t *rows, bool gr
 
 /* The keys of an observation, trends as they are. */
 QH_INLINE qh_result keys_of(const qh_agent *agent, qh_observation observation, uint64_t *keys) {
-    if (QH_UNLIKELY(!agent->encoder.quick))
+    if (QH_UNLIKELY(!QH_HOT(agent->encoder.quick)))
         return qh_encoder_keys(&agent->encoder, observation.values, observation.state, keys);
     keys[0] = qh__encoder_cells_key(&agent->encoder, observation.values);
     return QH_LIKELY(keys[0] != 0) ? QH_OK : QH_INVALID_ARGUMENT;
@@ -275,7 +275,7 @@ QH_INLINE qh_result keys_of(const qh_agent *agent, qh_observation observation, u
 
 QH_INLINE qh_result keys_moving(qh_agent *agent, qh_observation observation, bool first,
                                 uint64_t *keys) {
-    if (QH_LIKELY(agent->encoder.quick)) return keys_of(agent, observation, keys);
+    if (QH_LIKELY(QH_HOT(agent->encoder.quick))) return keys_of(agent, observation, keys);
     return qh_encoder_keys_moving(&agent->encoder, observation.values, observation.state, first,
                                   keys);
 }
@@ -394,7 +394,8 @@ QH_INLINE int32_t step_within_zone(qh_agent *agent, const qh_experience *experie
 }
 
 int32_t qh_agent_commit_step(qh_agent *agent, const qh_experience *experience) {
-    if (QH_LIKELY(agent->express_learner)) return qh__express_commit_step(agent, experience);
+    if (QH_LIKELY(QH_HOT(agent->express_learner)))
+        return qh__express_commit_step(agent, experience);
     if (QH_UNLIKELY(agent->last_action == QH_NO_ACTION)) return resume(agent, experience->ending);
     agent->borrowed = true;
     uint32_t action = (uint32_t)agent->last_action;

@@ -203,7 +203,8 @@ static uint64_t narrow_key(const qh_encoder *encoder, const float *x) {
 #endif
 
 uint64_t qh__encoder_cells_key(const qh_encoder *encoder, const float *row) {
-    return QH_LIKELY(!encoder->wide) ? narrow_key(encoder, row) : wide_key(encoder, row);
+    if (QH_UNLIKELY(encoder->wide)) return wide_key(encoder, row);
+    return QH_HOT(true) ? narrow_key(encoder, row) : slow_key(encoder, row);
 }
 
 /* ---------------------------------------------------------------- life */

@@ -104,9 +104,9 @@ QH_INLINE double qh__express_learn(qh_agent *agent, uint32_t row, uint32_t actio
 /* qh_agent_learn where nothing is wrong. False: nothing has happened, and qh_agent_learn says why. */
 QH_INLINE bool qh__express_learns(qh_agent *agent, const float *observation, uint32_t action,
                                   const qh_experience *experience, double *td_error) {
-    if (QH_UNLIKELY(!agent->express_learner || agent->borrowed || action >= agent->actions ||
-                    experience->ending > QH_TRUNCATED || !qh__is_reward(experience->reward) ||
-                    !qh__is_finite(experience->time)))
+    if (QH_UNLIKELY(!QH_HOT(agent->express_learner) || agent->borrowed ||
+                    action >= agent->actions || experience->ending > QH_TRUNCATED ||
+                    !qh__is_reward(experience->reward) || !qh__is_finite(experience->time)))
         return false;
     uint64_t key = qh__encoder_cells_key(&agent->encoder, observation);
     uint64_t next_key = qh__encoder_cells_key(&agent->encoder, experience->next.values);

@@ -96,7 +96,7 @@ static double update_any(qh_agent *agent, const uint32_t *rows, uint32_t action,
 QH_INLINE double update(qh_agent *agent, const uint32_t *rows, uint32_t action, double reward,
                         bool terminated, const uint32_t *next_rows, int32_t next_action,
                         double weight) {
-    if (QH_LIKELY(agent->quick && agent->algorithm == QH_Q_LEARNING))
+    if (QH_LIKELY(QH_HOT(agent->quick) && agent->algorithm == QH_Q_LEARNING))
         return qh__update_express(agent, rows[0], action, reward, terminated, next_rows[0], weight);
     return update_any(agent, rows, action, reward, terminated, next_rows, next_action, weight);
 }
@@ -116,7 +116,7 @@ double qh__rules_learn(qh_agent *agent, const uint32_t *rows, uint32_t action, d
 }
 
 static QH_NOINLINE uint32_t choose_next(qh_agent *agent, const uint32_t *rows) {
-    if (QH_UNLIKELY(!agent->quick)) return choose_any_next(agent, rows);
+    if (QH_UNLIKELY(!QH_HOT(agent->quick))) return choose_any_next(agent, rows);
     const float *values =
         rows[0] == QH_NO_ROW ? agent->unseen : qh__table_row(&agent->table, rows[0])->q;
     return qh__choose_of_few(&agent->policy, values, false, &agent->random);

@@ -13,6 +13,10 @@
 #ifndef QH_MEMORY_HEAP_H
 #define QH_MEMORY_HEAP_H
 
+#if defined(QH_SMALL)
+#include "memory/heap_small.h"
+#else
+
 #include "memory/budget.h"
 #include "memory/record.h"
 
@@ -84,4 +88,5 @@ void qh_owner_discharge(qh_owner *owner, size_t byte_count);
 
 bool qh_heap_validate(const qh_heap *heap);
 
+#endif
 #endif

@@ -160,7 +160,7 @@ static qh_result find_keys(qh_batch *batch) {
         batch->failed_row = i;
         if (QH_UNLIKELY(agent->borrowed)) return QH_BUSY;
         QH_TRY(look(batch, agent));
-        if (QH_LIKELY(agent->encoder.quick)) {
+        if (QH_LIKELY(QH_HOT(agent->encoder.quick))) {
             batch->keys[i] = qh__encoder_cells_key(&agent->encoder, observation.values);
             if (QH_UNLIKELY(batch->keys[i] == 0)) return QH_INVALID_ARGUMENT;
             continue;
@@ -177,7 +177,7 @@ qh_result qh_batch_act(qh_runtime *runtime, qh_batch *batch, bool greedy) {
     QH_TRY(find_keys(batch));
     for (uint32_t i = 0; i < batch->count; i++) {
         qh_agent *agent = batch->agents[i];
-        if (QH_LIKELY(agent->express)) {
+        if (QH_LIKELY(QH_HOT(agent->express))) {
             batch->actions[i] = qh__express_act(agent, batch->keys[i], greedy, false);
         } else if (agent->tilings == 1) {
             batch->actions[i] = qh_agent_act_on(agent, batch->keys + i, greedy, NULL);

@@ -152,7 +152,8 @@ static QH_NOINLINE int32_t act_among(qh_agent *agent, uint64_t key, uint32_t fla
 /* Chooses an action, learns nothing. */
 EXPORT(int32_t, qh_act, (uint32_t handle, double state, uint32_t flags)) {
     AGENT_OR_RETURN(agent, handle);
-    if (QH_UNLIKELY(!agent->express || agent->borrowed)) return act_in_general(agent, state, flags);
+    if (QH_UNLIKELY(!QH_HOT(agent->express) || agent->borrowed))
+        return act_in_general(agent, state, flags);
     uint64_t key = qh__encoder_cells_key(&agent->encoder, observed(agent, state, flags).values);
     if (QH_UNLIKELY(key == 0)) return QH_INVALID_ARGUMENT;
     if (QH_UNLIKELY(flags & QH_FLAG_MASK)) return act_among(agent, key, flags);
@@ -382,6 +383,8 @@ EXPORT(int32_t, qh_batch_act_all, (uint32_t handle, uint32_t flags, double time)
     return end_batch(batch, qh_batch_act(runtime, batch, flags & QH_FLAG_GREEDY));
 }
 
+#if QH_SHARED
+
 /* ---------------------------------------------------------------- safe zones */
 
 #define ZONES_OR_RETURN(zones)                                                                     \
@@ -468,6 +471,8 @@ EXPORT(int32_t, qh_zones_audit, (uint32_t first)) {
     ZONES_OR_RETURN(zones);
     return qh_zones_event(zones, first != 0, qh__io.numbers, qh__io.values);
 }
+
+#endif
 
 /* ---------------------------------------------------------------- memory */
 

@@ -21,6 +21,8 @@ typedef struct qh_io {
     qh_agent_def def; /* in: of an agent; pointers and name_length are set by the core */
 } qh_io;
 
+extern qh_io qh__io; /* exports.c */
+
 /* Bits of the `flags` argument. */
 enum {
     QH_FLAG_GREEDY = 1,

@@ -30,6 +30,7 @@ function disassemble(file) {
 describe.each([
     ['wasm', true],
     ['wasm-scalar', false],
+    ['wasm-small', false],
 ])('the module of preset %s', (preset, simd) => {
     const file = join(root, 'build', preset, 'qhive.wasm');
     const bytes = readFileSync(file);

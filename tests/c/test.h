@@ -17,6 +17,13 @@
 #include "base/bits.h"
 #include "base/random.h"
 
+/* Each heap has its own suite. */
+#if defined(QH_SMALL)
+#define TEST_HEAP_SUITE(X) X(memory_heap_small)
+#else
+#define TEST_HEAP_SUITE(X) X(memory_heap)
+#endif
+
 /* X(suite): every suite, in the order they run. */
 #define TEST_SUITES(X)                                                                             \
     X(harness_self)                                                                                \
@@ -24,7 +31,7 @@
     X(base_maths)                                                                                  \
     X(base_random)                                                                                 \
     X(memory_budget)                                                                               \
-    X(memory_heap)                                                                                 \
+    TEST_HEAP_SUITE(X)                                                                             \
     X(memory_pool)                                                                                 \
     X(memory_record)                                                                               \
     X(memory_arena)                                                                                \

@@ -1,0 +1,129 @@
+/**
+ * How large each binary is, and each room of the core in it: `npm run size [-- preset... --functions N]`.
+ *
+ * Each module is linked once more with its names; the bytes of a function count for the room whose source defines it (an inlined
+ * one for the room it was inlined into). gzip is level 9, of the module that ships.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { build, install, root } from './build.mjs';
+
+const PRESETS = ['wasm', 'wasm-scalar', 'wasm-small'];
+const SECTION = { CUSTOM: 0, CODE: 10, DATA: 11 };
+const FUNCTION_NAMES = 1;
+
+/** Which room defines a function: names are unique in the core, which is one unit. */
+function definitions() {
+    const rooms = new Map();
+    for (const path of readdirSync(join(root, 'src'), { recursive: true }).filter((name) => /\.[ch]$/.test(name))) {
+        const text = readFileSync(join(root, 'src', path), 'utf8');
+        const defined = /^(?:EXPORT\([^,]+,\s*(\w+)|(?!#|\/\*)(?:[\w*]+[ *]+)+?(\w+)\([^;{]*\)\s*\{)/gm;
+        for (const [, exported, plain] of text.matchAll(defined)) rooms.set(exported ?? plain, dirname(path));
+    }
+    return rooms;
+}
+
+/** Reads just what is needed of a module with names: the sizes of its functions and sections. */
+function readSizes(bytes) {
+    let at = 8;
+    const leb = () => {
+        let value = 0;
+        for (let shift = 0; ; shift += 7) {
+            const byte = bytes[at++];
+            value += (byte & 127) * 2 ** shift;
+            if (byte < 128) return value;
+        }
+    };
+    const text = () => {
+        const length = leb();
+        at += length;
+        return bytes.toString('utf8', at - length, at);
+    };
+    const functions = [];
+    const sections = {};
+    while (at < bytes.length) {
+        const start = at;
+        const id = bytes[at++];
+        const byteCount = leb();
+        const end = at + byteCount;
+        const name = id === SECTION.CUSTOM ? text() : '';
+        if (id !== SECTION.CUSTOM) sections[id] = end - start;
+        if (id === SECTION.CODE)
+            for (let left = leb(); left > 0; left--) {
+                const before = at;
+                const length = leb();
+                at += length;
+                functions.push({ name: `#${functions.length}`, byteCount: at - before });
+            }
+        while (name === 'name' && at < end) {
+            const kind = bytes[at++];
+            const next = leb() + at;
+            if (kind === FUNCTION_NAMES) for (let left = leb(); left > 0; left--) functions[leb()].name = text();
+            at = next;
+        }
+        at = end;
+    }
+    return { functions, sections };
+}
+
+/** The module of a preset with its names, from the job that CMake wrote for the one without. */
+function named(preset) {
+    const file = join(root, 'build', preset, 'qhive.wasm.job.json');
+    const job = JSON.parse(readFileSync(file, 'utf8'));
+    job.places[1] = join(root, 'build', preset, 'qhive-named.wasm');
+    job.link = job.link.filter((flag) => flag !== '--strip-all');
+    const copy = join(root, 'build', preset, 'qhive-named.wasm.job.json');
+    writeFileSync(copy, JSON.stringify(job));
+    execFileSync(process.execPath, [join(root, 'cmake/wasm-cc.mjs'), copy], { cwd: root, stdio: 'inherit' });
+    return readFileSync(job.places[1]);
+}
+
+function measure(preset, rooms, shown) {
+    const shipped = readFileSync(join(root, 'build', preset, 'qhive.wasm'));
+    const { functions, sections } = readSizes(named(preset));
+    const byRoom = {};
+    for (const { name, byteCount } of functions) {
+        const room = rooms.get(name) ?? 'other';
+        byRoom[room] = (byRoom[room] ?? 0) + byteCount;
+    }
+    const code = functions.reduce((sum, { byteCount }) => sum + byteCount, 0);
+    const data = sections[SECTION.DATA] ?? 0;
+    const largest = [...functions].sort((a, b) => b.byteCount - a.byteCount).slice(0, shown);
+    const gzip = gzipSync(shipped, { level: 9 }).length;
+    return { preset, gzip, bytes: shipped.length, byRoom, data, rest: shipped.length - code - data, largest };
+}
+
+function print({ preset, gzip, bytes, byRoom, data, rest, largest }) {
+    const row = (name, count) => console.log(`  ${name.padEnd(28)} ${String(count).padStart(7)}  ${((100 * count) / bytes).toFixed(1).padStart(5)} %`);
+    console.log(`\n${preset}: ${bytes} bytes, ${gzip} gzipped (${(gzip / 1024).toFixed(1)} KiB)`);
+    for (const [room, count] of Object.entries(byRoom).sort((a, b) => b[1] - a[1])) row(`src/${room}`.replace('src/other', 'other code'), count);
+    row('static data', data);
+    row('boundary, types, headers', rest);
+    for (const { name, byteCount } of largest) row(`    ${name}`, byteCount);
+}
+
+/** The files of the package, gzipped. */
+function printPackage(folder) {
+    if (!existsSync(folder)) return;
+    console.log('\ndist/');
+    for (const name of readdirSync(folder).filter((file) => /\.(mjs|cjs|js|wasm)$/.test(file)))
+        console.log(`  ${name.padEnd(28)} ${gzipSync(readFileSync(join(folder, name)), { level: 9 }).length} gzipped`);
+}
+
+try {
+    const { values, positionals } = parseArgs({ options: { functions: { type: 'string', default: '0' } }, allowPositionals: true });
+    const unknown = positionals.filter((name) => !PRESETS.includes(name));
+    if (unknown.length > 0) throw new Error(`no preset ${unknown.join(', ')}; there are ${PRESETS.join(', ')}`);
+    const presets = positionals.length > 0 ? positionals : PRESETS;
+    install();
+    build(presets.map((preset) => `${preset}:qhive_wasm`));
+    const rooms = definitions();
+    for (const preset of presets) print(measure(preset, rooms, Number(values.functions)));
+    printPackage(join(root, 'dist'));
+} catch (error) {
+    console.error(error.message);
+    process.exitCode = 2;
+}

@@ -1,0 +1,29 @@
+/* What a build without the shared rooms (option QHIVE_SHARED off) exports in their place: each of their functions is there and
+ * answers QH_UNSUPPORTED, so that the package finds the boundary it knows. They take no arguments: JavaScript may pass more than
+ * a function takes.
+ *
+ * A shared room that lands puts its exports in exports.c between `#if QH_SHARED` and `#endif`, and lists them here. What only they
+ * called goes with them: the linker drops it. */
+#include "wasm/io.h"
+
+#if !QH_SHARED
+
+#define REFUSED(name)                                                                              \
+    EXPORT(int32_t, name, (void)) {                                                                \
+        return QH_UNSUPPORTED;                                                                     \
+    }
+
+/* ---- exports of the shared rooms, in the order of exports.txt */
+
+REFUSED(qh_zones_freeze)
+REFUSED(qh_zones_read)
+REFUSED(qh_zones_allowed)
+REFUSED(qh_zones_propose_for)
+REFUSED(qh_apply)
+REFUSED(qh_zones_approve_one)
+REFUSED(qh_zones_observe_kpi)
+REFUSED(qh_zones_next_undone)
+REFUSED(qh_zones_reset_all)
+REFUSED(qh_zones_audit)
+
+#endif
