@@ -62,7 +62,7 @@ export class AgentPanel {
             why: element('p', { class: 'why' }),
             actions: element('tbody'),
             features: element('div'),
-            changes: element('div'),
+            changes: element('div', { class: 'changes' }),
             facts: element('dl', { class: 'facts' }),
             sees: element('ul', { class: 'sees' }),
         };
@@ -72,7 +72,8 @@ export class AgentPanel {
 
     columns() {
         const { levels, why, actions, features, changes, facts, sees } = this.parts;
-        const head = ['action', 'value', '', 'chosen', 'tried'].map((text, i) => element('th', { scope: 'col', text, class: [1, 3, 4].includes(i) ? 'number' : null }));
+        const head = [['action'], ['value', 2], ['chosen', 1, 'number'], ['tried', 1, 'number']].map(([text, span, look]) => (
+            element('th', { scope: 'col', text, colspan: span, class: look })));
         const section = (title, children, wide) => element('section', { class: wide ? 'wide' : null }, [element('h3', { text: title }), ...children]);
         return element('div', { class: 'columns' }, [
             section('Level and why', [levels, why], true),

@@ -4,7 +4,8 @@ import { byId, element, say } from './dom.js';
 import { clock, fixed, signed } from './format.js';
 import { colour, onTheme } from './theme.js';
 
-const HEIGHT = 226;
+const LEAST = { width: 200, height: 240 };
+const MOST_HEIGHT = 460;
 const FONT = '12px system-ui, sans-serif';
 const DAY_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
@@ -81,7 +82,7 @@ export class Curves {
         const axis = { stroke: colour('muted'), grid: lines, ticks: lines, font: FONT, labelFont: FONT };
         const places = (_, values) => values.map((value) => (value === null ? '' : fixed(value, this.digits(values))));
         return {
-            width: Math.max(200, this.host.clientWidth), height: HEIGHT, padding: [8, 8, 0, 0], legend: { show: false },
+            ...this.size(), padding: [8, 8, 0, 0], legend: { show: false },
             cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
             scales: { x: { time: false, range: tab.hours ? [0, 24] : daysRange } },
             axes: [
@@ -101,7 +102,7 @@ export class Curves {
 
     digits(values) {
         const step = values.length > 1 ? Math.abs(values[1] - values[0]) : 1;
-        return Math.max(0, Math.min(4, Math.ceil(-Math.log10(step || 1) - 1e-9)));
+        return [0, 1, 2, 3].find((digits) => Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) < 1e-6) ?? 4;
     }
 
     data() {
@@ -116,8 +117,13 @@ export class Curves {
     }
 
     resize() {
-        const width = Math.max(200, this.host.clientWidth);
-        if (this.plot && width !== this.plot.width) this.plot.setSize({ width, height: HEIGHT });
+        const { width, height } = this.size();
+        if (this.plot && (width !== this.plot.width || height !== this.plot.height)) this.plot.setSize({ width, height });
+    }
+
+    size() {
+        const { clientWidth, clientHeight } = this.host;
+        return { width: Math.max(LEAST.width, clientWidth), height: Math.max(LEAST.height, Math.min(MOST_HEIGHT, clientHeight)) };
     }
 
     /** The figures under the pointer, otherwise the last ones. */

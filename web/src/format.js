@@ -11,7 +11,7 @@ export const integer = (value) => minus(plain.format(value));
 export const short = (value) => minus(compact.format(value));
 export const fixed = (value, digits) => (Number.isFinite(value) ? minus(value.toFixed(digits)) : '–');
 export const signed = (value, digits) => (value > 0 ? '+' : '') + fixed(value, digits);
-export const percent = (value, digits = 0) => `${fixed(value * 100, digits)} %`;
+export const percent = (value, digits = 0) => `${fixed(value * 100, digits)}\u202f%`;
 
 /** Three significant digits of anything. */
 export function figure(value) {

@@ -2,7 +2,7 @@
  * What a picture of the run needs, read from it at once and made to be posted: plain numbers and typed arrays of its own.
  */
 import { dimensions, ACTIONS } from '../../examples/ran/agents.js';
-import { CELLS } from '../../examples/ran/geometry.js';
+import { CELLS, IMAGE_X, IMAGE_Y, INTER_SITE_DISTANCE, cellCentre } from '../../examples/ran/geometry.js';
 import { USERS } from '../../examples/ran/mobility.js';
 import { COMPONENTS } from '../../examples/ran/reward.js';
 import { CELL_FIELDS, Group, USER_FIELDS, UserState } from './fields.js';
@@ -12,6 +12,7 @@ const OF_KIND = {
     agent: Group.AGENTS, state: Group.AGENTS, table: Group.TABLES, index: Group.TABLES, encoder: Group.ENCODERS, batch: Group.BATCH,
 };
 
+const CELL_RADIUS = INTER_SITE_DISTANCE / 3;      // of its hexagon, m
 const NETWORK_FIELDS = CELL_FIELDS.slice(0, -1);   // those that a network keeps by these names
 
 export class Frames {
@@ -78,10 +79,9 @@ export class Frames {
         const { network, environment: { mobility, active, slice } } = this.simulation;
         const table = new Float32Array(USERS * USER_FIELDS);
         for (let user = 0; user < USERS; user++) {
-            table[user * 3] = mobility.x[user];
-            table[user * 3 + 1] = mobility.y[user];
             if (!active[user]) continue;
-            table[user * 3 + 2] = network.admitted[user] ? UserState.BROADBAND + slice[user] : UserState.REFUSED;
+            table.set(drawn(mobility.x[user], mobility.y[user]), user * USER_FIELDS);
+            table[user * USER_FIELDS + 2] = network.admitted[user] ? UserState.BROADBAND + slice[user] : UserState.REFUSED;
         }
         return table;
     }
@@ -149,6 +149,22 @@ export class Frames {
             zone: zoneOf(simulation.runtime, agent),
         };
     }
+}
+
+const CENTRES = Array.from({ length: CELLS }, (_, cell) => cellCentre(cell));
+const away = (x, y) => Math.min(...CENTRES.map(([cx, cy]) => (x - cx) ** 2 + (y - cy) ** 2));
+
+/** Where a user is drawn: of its images on the torus the one that lies on a cell of the map. */
+function drawn(x, y) {
+    let best = [x, y];
+    let least = away(x, y);
+    if (least < CELL_RADIUS ** 2) return best;
+    for (let k = 0; k < IMAGE_X.length; k++) {
+        const image = [x + IMAGE_X[k], y + IMAGE_Y[k]];
+        const square = away(...image);
+        if (square < least) [best, least] = [image, square];
+    }
+    return best;
 }
 
 /** Rows before the first decision. */

@@ -26,8 +26,7 @@ function percentile(values, share, of = (value) => value) {
 }
 
 const WIDE = 600;
-const LABEL = 148;
-const ROW = 24;
+const ROW = 28;
 const HEAD = 20;
 const GAP = 7;                                   // between cells' rows and the rest
 const BLOCK = { columns: CELLS / SECTORS, rows: SECTORS, label: 19, gap: 7 };
@@ -40,6 +39,7 @@ function arrange(width) {
 }
 
 function arrangeRows(width) {
+    const label = Math.round(Math.min(228, width * 0.26));
     const boxes = [];
     const labels = [];
     let y = HEAD;
@@ -48,22 +48,22 @@ function arrangeRows(width) {
         const first = knob.scope === 'network' && scope !== 'network';
         if (knob.scope !== scope) y += GAP;
         const count = { cell: CELLS, site: CELLS / SECTORS, network: OF_NETWORK.length }[knob.scope];
-        const wide = (width - LABEL) / count;
+        const wide = (width - label) / count;
         if (knob.scope !== 'network') {
-            labels.push({ text: knob.title, x: 0, y: y + ROW / 2, width: LABEL - 8 });
-            for (let unit = 0; unit < count; unit++) boxes.push([LABEL + unit * wide, y, wide, ROW]);
+            labels.push({ text: knob.title, x: 0, y: y + ROW / 2, width: label - 8 });
+            for (let unit = 0; unit < count; unit++) boxes.push([label + unit * wide, y, wide, ROW]);
             y += ROW;
         } else {
-            if (first) labels.push({ text: 'the whole network', x: 0, y: y + ROW / 2, width: LABEL - 8 });
+            if (first) labels.push({ text: 'the whole network', x: 0, y: y + ROW / 2, width: label - 8 });
             const place = OF_NETWORK.indexOf(knob);
-            boxes.push([LABEL + place * wide, y, wide, ROW]);
-            labels.push({ text: knob.title, x: LABEL + place * wide + 6, y: y + ROW / 2, width: wide - 12, inside: boxes.length - 1 });
+            boxes.push([label + place * wide, y, wide, ROW]);
+            labels.push({ text: knob.title, x: label + place * wide + 6, y: y + ROW / 2, width: wide - 12, inside: boxes.length - 1 });
         }
         scope = knob.scope;
     }
     const sites = Array.from({ length: CELLS / SECTORS }, (_, site) => (
-        { text: `${site + 1}`, x: LABEL + ((site + 0.5) * (width - LABEL) * SECTORS) / CELLS, y: HEAD / 2, centred: true }));
-    return { boxes, labels: [{ text: 'site', x: 0, y: HEAD / 2, width: LABEL }, ...sites, ...labels], height: y + ROW + 2 };
+        { text: `${site + 1}`, x: label + ((site + 0.5) * (width - label) * SECTORS) / CELLS, y: HEAD / 2, centred: true }));
+    return { boxes, labels: [{ text: 'site', x: 0, y: HEAD / 2, width: label }, ...sites, ...labels], height: y + ROW + 2 };
 }
 
 function arrangeBlocks(width) {

@@ -1,7 +1,7 @@
 /** The network: 57 hexagons by load, the sites, and the users on their way. */
 import { AREA_NAMES, CELLS, SECTORS, cellName, siteOf } from './facts.js';
 import { CELL_AREAS, SITE_HEIGHTS } from '../../examples/ran/city.js';
-import { INRADIUS, INTER_SITE_DISTANCE, SITES, SITE_X, SITE_Y, cellCentre } from '../../examples/ran/geometry.js';
+import { INTER_SITE_DISTANCE, SITES, SITE_X, SITE_Y, cellCentre } from '../../examples/ran/geometry.js';
 import { CELL_FIELDS, USER_FIELDS, UserState } from './fields.js';
 import { fixed, integer, percent } from './format.js';
 import { Surface, neighbour } from './surface.js';
@@ -15,6 +15,7 @@ const RIGHT = Math.max(...CENTRES.map(([x]) => x)) + MARGIN;
 const TOP = Math.max(...CENTRES.map(([, y]) => y)) + MARGIN;
 const BOTTOM = Math.min(...CENTRES.map(([, y]) => y)) - MARGIN;
 const MAX_HEIGHT = 470;
+const LEAP = 600;                                // m; who is farther away than this has left the map at its other side
 const CORNERS = Array.from({ length: 6 }, (_, k) => [Math.cos((k * 60 + 30) * Math.PI / 180), Math.sin((k * 60 + 30) * Math.PI / 180)]);
 
 export class NetworkMap {
@@ -142,7 +143,7 @@ export class NetworkMap {
             const state = users[at + 2];
             if (state === UserState.AWAY) continue;
             let [x, y] = [users[at], users[at + 1]];
-            if (before && progress < 1 && Math.hypot(x - before[at], y - before[at + 1]) < INRADIUS) {
+            if (before?.[at + 2] && progress < 1 && Math.hypot(x - before[at], y - before[at + 1]) < LEAP) {
                 x = before[at] + (x - before[at]) * progress;
                 y = before[at + 1] + (y - before[at + 1]) * progress;
             }
