@@ -88,7 +88,7 @@ export class Frames {
 
     memory() {
         const { runtime, ballast } = this.simulation;
-        const blocks = runtime.memory.allocations();
+        const blocks = runtime.memory.allocations().sort((a, b) => a.address - b.address);
         const withdrawn = new Set(ballast.map(({ batch }) => `batch-${batch.id}`));
         const names = [];
         const numberOf = new Map();

@@ -83,14 +83,14 @@ function draw(now) {
 function ask(now) {
     const due = (name) => now - state.last[name] >= EVERY[name] && (state.last[name] = now);
     state.waiting = true;
-    state.stale = false;
     post('frame', {
+        now: state.stale,
         measure: due('values') ? state.measure : undefined,
         memory: Boolean(due('memory')),
         agent: state.agent !== null && due('agent') ? state.agent : null,
         curves: state.curves,
     });
-    state.curves = false;
+    state.curves = state.stale = false;
 }
 
 function onFrame(frame) {

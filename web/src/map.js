@@ -15,8 +15,21 @@ const RIGHT = Math.max(...CENTRES.map(([x]) => x)) + MARGIN;
 const TOP = Math.max(...CENTRES.map(([, y]) => y)) + MARGIN;
 const BOTTOM = Math.min(...CENTRES.map(([, y]) => y)) - MARGIN;
 const MAX_HEIGHT = 470;
+const CELLS_EVERY = 50;                          // ms: loads may lag, users may not
 const LEAP = 600;                                // m; who is farther away than this has left the map at its other side
 const CORNERS = Array.from({ length: 6 }, (_, k) => [Math.cos((k * 60 + 30) * Math.PI / 180), Math.sin((k * 60 + 30) * Math.PI / 180)]);
+
+const disc = (path, x, y, size) => {
+    path.moveTo(x + size, y);
+    path.arc(x, y, size, 0, 2 * Math.PI);
+};
+/** How users look, by `UserState`. */
+const LOOKS = [
+    { trace() {} },
+    { trace: disc, fill: 'user' },
+    { trace: (path, x, y, size) => path.rect(x - size, y - size, 2 * size, 2 * size), fill: 'user-priority' },
+    { trace: (path, x, y, size) => disc(path, x, y, size * 1.8), stroke: 'refused' },
+];
 
 export class NetworkMap {
     /** @param {HTMLElement} host @param {{ choose: (cell: number) => void }} options */
@@ -25,12 +38,15 @@ export class NetworkMap {
         this.users = this.before = null;
         this.since = 0;
         this.interval = 100;
+        this.drawn = 0;
+        this.progress = 1;
         this.selected = new Set();
         this.surface = new Surface(host, {
             label: 'Map of the 57 cells with their load and their users',
             help: 'Arrow keys go from cell to cell, Enter opens its agent',
             size: (width) => Math.round(Math.min(MAX_HEIGHT, (width * (TOP - BOTTOM)) / (RIGHT - LEFT))),
             draw: (context, width, height) => this.draw(context, width, height),
+            drawAbove: (context) => this.drawUsers(context),
             at: (x, y) => this.at(x, y),
             tell: (cell) => this.tell(cell),
             place: (cell) => this.point(...CENTRES[cell]),
@@ -46,7 +62,7 @@ export class NetworkMap {
         this.users = users;
         this.interval = Math.min(600, Math.max(16, now - this.since));
         this.since = now;
-        this.surface.touch();
+        this.fresh = true;
     }
 
     /** Cells that the open agent answers for. */
@@ -56,9 +72,17 @@ export class NetworkMap {
     }
 
     paint(now) {
-        this.progress = motionless.matches ? 1 : Math.min(1, (now - this.since) / this.interval);
-        if (this.progress < 1) this.surface.touch();
+        if (this.fresh && now - this.drawn >= CELLS_EVERY) {
+            this.fresh = false;
+            this.drawn = now;
+            this.surface.touch();
+        }
+        const redrawn = this.surface.dirty;
         this.surface.paint();
+        const progress = motionless.matches ? 1 : Math.min(1, (now - this.since) / this.interval);
+        if (progress === this.progress && !redrawn) return;
+        this.progress = progress;
+        if (this.users) this.surface.paintAbove();
     }
 
     point(x, y) {
@@ -74,7 +98,6 @@ export class NetworkMap {
         this.left = (width - (RIGHT - LEFT) * this.unit) / 2;
         this.drawCells(context);
         this.drawSites(context);
-        if (this.users) this.drawUsers(context);
     }
 
     hexagon(context, cell, size) {
@@ -139,6 +162,7 @@ export class NetworkMap {
     drawUsers(context) {
         const { users, before, progress } = this;
         const size = Math.max(1.5, this.unit * 9);
+        const paths = LOOKS.map(() => new Path2D());
         for (let at = 0; at < users.length; at += USER_FIELDS) {
             const state = users[at + 2];
             if (state === UserState.AWAY) continue;
@@ -147,26 +171,15 @@ export class NetworkMap {
                 x = before[at] + (x - before[at]) * progress;
                 y = before[at + 1] + (y - before[at + 1]) * progress;
             }
-            this.drawUser(context, state, this.point(x, y), size);
+            LOOKS[state].trace(paths[state], ...this.point(x, y), size);
         }
-    }
-
-    drawUser(context, state, [x, y], size) {
-        if (state === UserState.PRIORITY) {
-            context.fillStyle = colour('user-priority');
-            context.fillRect(x - size, y - size, 2 * size, 2 * size);
-            return;
-        }
-        context.beginPath();
-        context.arc(x, y, state === UserState.REFUSED ? size * 1.8 : size, 0, 2 * Math.PI);
-        if (state === UserState.REFUSED) {
-            context.strokeStyle = colour('refused');
-            context.lineWidth = 1.6;
-            context.stroke();
-        } else {
-            context.fillStyle = colour('user');
-            context.fill();
-        }
+        context.lineWidth = 1.6;
+        LOOKS.forEach(({ fill, stroke }, state) => {
+            context.fillStyle = fill ? colour(fill) : 'transparent';
+            context.strokeStyle = stroke ? colour(stroke) : 'transparent';
+            if (fill) context.fill(paths[state]);
+            if (stroke) context.stroke(paths[state]);
+        });
     }
 
     at(x, y) {

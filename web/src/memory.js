@@ -12,6 +12,7 @@ import { colour } from './theme.js';
 const ROWS = 32;
 const ROW_PIXELS = 7;
 const GAP = 2;
+const THIN = 3;                                  // pixels
 const TITLES = { agents: 'agents', tables: 'their tables', encoders: 'encoders', batch: 'batch rows', runtime: 'runtime', withdrawn: 'withdrawn' };
 const REGIONS = { stack: 'stack', static: 'static data', pools: 'pools, free', free: 'free' };
 
@@ -86,17 +87,29 @@ export class MemoryPanel {
 
     draw(context, width) {
         if (!this.picture) return;
-        const { layout, address, bytes: sizes, group, owner, names } = this.picture;
+        const { layout, address, bytes: sizes, owner, names } = this.picture;
         const limit = this.maxPages * PAGE_BYTES;
         this.span(context, width, 0, limit, colour('mem-free'));
         const paint = { stack: colour('mem-stack'), static: colour('mem-static'), pools: colour('mem-pools') };
         for (const { name, start, end } of layout) if (paint[name]) this.span(context, width, start, end, paint[name]);
         const fills = GROUPS.map((name) => (name === 'withdrawn' ? hatch(context) : colour(`mem-${name}`)));
-        for (let i = 0; i < address.length; i++) this.span(context, width, address[i], address[i] + sizes[i], fills[group[i]]);
+        this.drawBlocks(context, width, fills);
         this.edge(context, width, layout.at(-1).end);
         const marked = this.owner === null ? -1 : names.indexOf(this.owner);
         if (marked < 0) return;
         for (let i = 0; i < address.length; i++) if (owner[i] === marked) this.flag(context, width, address[i], sizes[i]);
+    }
+
+    /** Blocks in order of their addresses; neighbours of one kind too thin to be told apart are drawn as one. */
+    drawBlocks(context, width, fills) {
+        const { address, bytes: sizes, group } = this.picture;
+        const thin = (THIN * this.perRow) / width;
+        for (let i = 0; i < address.length;) {
+            const [start, kind] = [address[i], group[i]];
+            let end = start + sizes[i++];
+            while (i < address.length && group[i] === kind && sizes[i] < thin && address[i] - end < thin / 2) end = address[i] + sizes[i++];
+            this.span(context, width, start, end, fills[kind]);
+        }
     }
 
     span(context, width, start, end, fill) {

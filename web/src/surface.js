@@ -2,7 +2,7 @@
  * A canvas as sharp as the screen and as wide as its place, with a tooltip, a cursor for the keyboard, and a name.
  *
  * `size(width)` gives its height; `draw(context, width, height)` draws it in CSS pixels; `at(x, y)` says what is there (an
- * id or null); `tell(id)` describes it; `move(id, key)` is the neighbour in a direction; `choose(id)` opens it.
+ * id or null); `drawAbove` draws what moves on a layer of its own; `tell(id)` describes it; `move(id, key)` is the neighbour in a direction; `choose(id)` opens it.
  */
 import { onTheme } from './theme.js';
 
@@ -32,9 +32,18 @@ export class Surface {
         this.dirty = true;
         this.describe(label, help);
         host.append(this.canvas);
+        if (parts.drawAbove) this.addLayer();
         new ResizeObserver(() => this.resize()).observe(host);
         onTheme(() => this.touch());
         if (parts.at) this.listen();
+    }
+
+    addLayer() {
+        this.upper = document.createElement('canvas');
+        this.upper.className = 'upper';
+        this.upper.setAttribute('aria-hidden', 'true');
+        this.above = this.upper.getContext('2d');
+        this.host.append(this.upper);
     }
 
     describe(label, help) {
@@ -53,9 +62,11 @@ export class Surface {
         const height = this.parts.size(width);
         if (width === this.width && height === this.height && ratio === this.ratio) return;
         Object.assign(this, { width, height, ratio });
-        this.canvas.width = Math.round(width * ratio);
-        this.canvas.height = Math.round(height * ratio);
-        this.canvas.style.height = `${height}px`;
+        for (const canvas of this.upper ? [this.canvas, this.upper] : [this.canvas]) {
+            canvas.width = Math.round(width * ratio);
+            canvas.height = Math.round(height * ratio);
+            canvas.style.height = `${height}px`;
+        }
         this.touch();
         this.paint();
     }
@@ -69,9 +80,18 @@ export class Surface {
     paint() {
         if (!this.dirty || !this.width) return;
         this.dirty = false;
-        this.context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-        this.context.clearRect(0, 0, this.width, this.height);
-        this.parts.draw(this.context, this.width, this.height);
+        this.layer(this.context, this.parts.draw);
+    }
+
+    /** Draws what moves. */
+    paintAbove() {
+        if (this.width) this.layer(this.above, this.parts.drawAbove);
+    }
+
+    layer(context, draw) {
+        context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+        context.clearRect(0, 0, this.width, this.height);
+        draw(context, this.width, this.height);
     }
 
     listen() {

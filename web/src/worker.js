@@ -21,6 +21,7 @@ let decisionsPerSecond = 24;                     // of the network; Infinity: as
 let due = 0;
 let command = 0;                                 // number of the last command that was heard
 let making = 0;                                  // number of the last `make`
+let question = null;                             // a request for a frame that waits for the next decision
 const stepTimes = [];
 const marks = [];                                // [time, decisions]
 
@@ -53,9 +54,11 @@ function tick() {
         } while (now < until && (simulation.evaluating || due <= now));
     } catch (error) {
         fail(error, 'run');
+        if (question) reply(question);
         return;
     }
     mark(now);
+    if (question) reply(question);
     if (due < now - 250) due = now;              // it cannot keep up: no debt
     if (simulation.evaluating || due <= now) soon();
     else setTimeout(soon, due - now);
@@ -126,17 +129,24 @@ const handlers = {
         simulation?.forbid(knob, forbidden);
     },
     frame(request) {
-        const base = { type: 'frame', command, running, failure, ...rates() };
-        if (!frames) {
-            postMessage(base);
-            return;
-        }
-        const [frame, transfer] = frames.read(request);
-        postMessage({ ...base, ...frame }, transfer);
+        if (running && !request.now) question = request;
+        else reply(request);
     },
 };
+
+function reply(request) {
+    question = null;
+    const base = { type: 'frame', command, running, failure, ...rates() };
+    if (!frames) {
+        postMessage(base);
+        return;
+    }
+    const [frame, transfer] = frames.read(request);
+    postMessage({ ...base, ...frame }, transfer);
+}
 
 self.onmessage = ({ data }) => {
     command = data.command ?? command;
     handlers[data.type](data);
+    if (question && !running) reply(question);
 };
