@@ -71,7 +71,6 @@ export class Crew {
     }
     this.size = this.knob.length;
     this.moved = new Int8Array(this.size);                   // levels moved by the last actions
-    this.held = new Uint8Array(this.size);                   // 1: this agent's level may not be moved
     this.peers = this.findPeers();
     this.before = new Float32Array(this.size * STRIDE);      // what is shared: rows, actions and rewards of the decision
     this.chosen = new Int32Array(this.size);
@@ -188,16 +187,11 @@ export class Crew {
     }
   }
 
-  /** Forbids or allows that the levels of a knob are moved. @param {string} knob name @param {boolean} held */
-  hold(knob, held) {
-    for (let i = 0; i < this.size; i++) if (this.knob[i].name === knob) this.held[i] = held ? 1 : 0;
-  }
-
   /** Moves the levels as the agents chose. @param {Int32Array} actions @param {import('./parameters.js').Levels} levels */
   apply(actions, levels) {
     for (let i = 0; i < this.size; i++) {
       const direction = ACTIONS[actions[i]];
-      this.moved[i] = direction && !this.held[i] ? levels.move(this.knob[i], this.unit[i], direction) : 0;
+      this.moved[i] = direction ? levels.move(this.knob[i], this.unit[i], direction) : 0;
     }
   }
 }

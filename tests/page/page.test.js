@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { createRuntime } from 'qhive';
 import { agentConfigs } from '../../examples/ran/agents.js';
 import { Crew } from '../../examples/ran/crew.js';
+import { Guard, bound } from '../../examples/ran/guard.js';
 import { TrainingDay } from '../../examples/ran/loop.js';
 import { trainingSeed } from '../../web/src/simulation.js';
 import { BROWSERS, openBrowser } from './drivers.js';
@@ -10,11 +11,12 @@ import { BROWSERS, openBrowser } from './drivers.js';
 /** The tables' hash after some decisions, without anything of the page but its seeds. */
 async function nodeHash(seed, decisions) {
     const runtime = await createRuntime({ seed });
-    for (const config of agentConfigs()) runtime.createAgent(config);
-    const [batch, crew] = [runtime.batch(), new Crew()];
+    const guard = new Guard(runtime);
+    guard.agents = agentConfigs().map((config) => runtime.createAgent(bound(config)));
+    const [batch, crew] = [runtime.batch(guard.agents), new Crew()];
     let day;
     for (let i = 0; i < decisions; i++) {
-        if (!day || day.over) day = new TrainingDay(batch, crew, trainingSeed(seed, Math.floor(i / 48)));
+        if (!day || day.over) day = new TrainingDay(batch, crew, trainingSeed(seed, Math.floor(i / 48)), guard);
         day.advance();
     }
     return runtime.hash();
@@ -100,9 +102,9 @@ describe.each(Object.keys(BROWSERS))('%s', (name) => {
         expect(await visitor.made()).toBe('failed');
         expect(await visitor.text('#alert-title')).toBe('The memory budget is too small');
         expect(await visitor.text('#alert-text')).toContain('24 pages (1.50 MiB)');
-        expect(await visitor.text('#alert-code')).toMatch(/^EXCEEDS_LIMIT: createAgent\(\) of '.+': /);
+        expect(await visitor.text('#alert-code')).toMatch(/^EXCEEDS_LIMIT: .*maxPages \(24\)/);
         await visitor.click('#alert-actions button');
-        await visitor.until(async () => (await visitor.text('#count-pages')).endsWith('of 40'), 'a run in 40 pages');
+        await visitor.until(async () => (await visitor.text('#count-pages')).endsWith('of 64'), 'a run in 64 pages');
     });
 
     maybe('says clearly that withdrawn memory is missed', async () => {

@@ -1,33 +1,31 @@
 /**
- * The features that are near an agent, its safe zone, and its parameter changes: whatever of these the runtime knows,
- * in the shape the page shows. `null` where the runtime has no such part.
+ * Features near an agent, its safe zone and its changes, as far as the run has them, in the shape the page shows.
  */
+import { ACTIONS } from '../../examples/ran/agents.js';
 
-/** A part of the runtime, or null in a version that does not have it. */
-function part(runtime, name) {
+const NEAREST = 5;
+
+/** The knowledge of features, or null in a version without. */
+function knowledgeOf(runtime) {
     try {
-        return runtime[name] ?? null;
+        return runtime.knowledge.size > 0 ? runtime.knowledge : null;
     } catch (error) {
         if (error.code === 'UNSUPPORTED') return null;
         throw error;
     }
 }
 
-/** Related features. @returns {{ code: string, name: string, category: string, score: number }[] | null} */
-export function featuresOf(runtime, agent, observation) {
-    if (!part(runtime, 'knowledge')?.size) return null;
-    return agent.explain(observation, 5).knowledge;
+/** Related features. @returns {{ code: string, name: string, category: string, score: number }[] | null} null: no knowledge is loaded */
+export function featuresOf({ runtime, agents }, index, observation) {
+    return knowledgeOf(runtime) ? agents[index].explain(observation, NEAREST).knowledge : null;
 }
 
-/** @returns {{ parameter: string, value: number } | null} */
-export function zoneOf(runtime, agent) {
-    const parameter = agent.config.actuator?.parameter;
-    const zones = parameter === undefined ? null : part(runtime, 'safeZones');
-    return zones && { parameter, value: zones.value(parameter) };
+/** What its safe zone lets it do now. @returns {{ parameter: string, value: number, allowed: boolean[] }} one flag an action */
+export function zoneOf({ guard: { zones, time }, agents }, index) {
+    const { parameter } = agents[index].config.actuator;
+    const value = zones.value(parameter);
+    return { parameter, value, allowed: ACTIONS.map((step) => step === 0 || zones.allowed(parameter, value + step, time)) };
 }
 
-/** The last changes and refusals of its parameter, newest first. */
-export function changesOf(runtime, agent) {
-    const zones = agent.config.actuator ? part(runtime, 'safeZones') : null;
-    return zones && zones.audit().filter((change) => change.agent === agent.id).slice(-12).reverse();
-}
+/** The last changes of its parameter and what became of them, newest first. */
+export const changesOf = ({ guard }, index) => guard.changes[index];

@@ -7,11 +7,12 @@ import { bar, element, say } from './dom.js';
 import { bytes, capital, clock, figure, fixed, integer, percent, signed } from './format.js';
 
 const ACTIONS = Object.freeze(['keep', 'one down', 'one up']);
-const DECISION_HOURS = 0.5;
+/** Before a change that was not simply applied. */
+const HEADS = Object.freeze({ applied: '', rejected: 'refused: ', 'rolled-back': 'taken back: ' });
 
-const withUnit = (knob, level) => `${fixed(knob.levels[level], decimals(knob))}${knob.unit ? ` ${knob.unit}` : ''}`;
+/** A level in words; beyond the last one there is none. */
+const withUnit = (knob, level) => (level in knob.levels ? `${fixed(knob.levels[level], decimals(knob))}${knob.unit ? ` ${knob.unit}` : ''}` : 'beyond');
 const decimals = ({ levels }) => Math.max(...levels.map((level) => (String(level).split('.')[1] ?? '').length));
-const when = ({ day, decision }) => `day ${day + 1}, ${clock((decision + 1) * DECISION_HOURS)}`;
 
 /** A sentence for what the table says. */
 export function reason({ why, metrics, level, held }, knob) {
@@ -91,7 +92,7 @@ export class AgentPanel {
         const { knob } = CREW[agent.index];
         this.showLevels(agent, knob);
         say(this.parts.why, reason(agent, knob));
-        this.showActions(agent.why);
+        this.showActions(agent.why, agent.zone);
         this.showChanges(agent, knob);
         this.showFeatures(agent.features);
         this.showFacts(agent);
@@ -110,10 +111,10 @@ export class AgentPanel {
         })), element('li', { class: 'unit', text: `${knob.unit}${knob.unit ? ' · ' : ''}dashed: default` }));
     }
 
-    showActions({ action, qValues, visits, probability }) {
+    showActions({ action, qValues, visits, probability }, { allowed }) {
         const most = Math.max(0.01, ...qValues.map(Math.abs));
         this.parts.actions.replaceChildren(...ACTIONS.map((name, a) => element('tr', { class: a === action ? 'chosen' : null }, [
-            element('td', { text: a === action ? `${name} ◂` : name }),
+            element('td', {}, [a === action ? `${name} ◂` : name, ...(allowed[a] ? [] : [element('small', { text: ' not allowed now' })])]),
             element('td', { class: 'number', text: signed(qValues[a], 3) }),
             element('td', {}, [bar(qValues[a], -most, most, `value ${fixed(qValues[a], 3)}`)]),
             element('td', { class: 'number', text: percent(probability[a]) }),
@@ -121,23 +122,18 @@ export class AgentPanel {
         ])));
     }
 
-    showChanges({ moves, changes, zone }, knob) {
-        const own = moves.map((move) => {
-            const to = Math.max(0, Math.min(knob.levels.length - 1, move.wanted));
-            const refused = move.held || to === move.from;
-            const text = move.held ? `${withUnit(knob, move.from)}: forbidden` : refused ? `${withUnit(knob, move.from)}: no level beyond` : `${withUnit(knob, move.from)} → ${withUnit(knob, to)}`;
-            return { text, refused, time: when(move) };
-        });
-        const audited = changes?.map((change) => ({
-            text: `${figure(change.from)} → ${figure(change.to)} ${change.status}${change.reason ? `: ${change.reason}` : ''}`,
-            refused: change.status !== 'applied', time: when(dayOf(change.time)),
-        }));
-        const rows = (audited ?? own).map(({ text, refused, time }) => element('li', {}, [
-            element('span', { class: refused ? 'refused' : null, text: refused ? `refused at ${text}` : text }), element('span', { class: 'when', text: time }),
+    showChanges({ changes }, knob) {
+        const rows = changes.map(({ from, to, status, reason, day, hour }) => element('li', {}, [
+            element('span', { class: status === 'applied' ? null : 'refused' }, [
+                `${HEADS[status] ?? status}${withUnit(knob, from)} → ${withUnit(knob, to)}`,
+                ...(reason ? [element('small', { text: reason })] : []),
+            ]),
+            element('span', { class: 'when', text: `day ${day + 1}, ${clock(hour)}` }),
         ]));
-        const parts = [rows.length > 0 ? element('ul', { class: 'list', tabindex: '0', 'aria-label': 'Last changes' }, rows) : element('p', { class: 'note', text: 'It has not moved yet.' })];
-        if (zone) parts.push(element('p', { class: 'note', text: `Safe zone of ${zone.parameter}: now ${figure(zone.value)}.` }));
-        this.replace('changes', parts, JSON.stringify([moves, changes, zone]));
+        const list = rows.length > 0
+            ? element('ul', { class: 'list', tabindex: '0', 'aria-label': 'Last changes' }, rows)
+            : element('p', { class: 'note', text: 'It has not moved yet.' });
+        this.replace('changes', [list], JSON.stringify(changes));
     }
 
     showFeatures(features) {
@@ -177,6 +173,3 @@ export class AgentPanel {
         }, [element('span', { text: name }), element('span', { text: figure(value) })])));
     }
 }
-
-const DAY_MS = 24 * 3600e3;
-const dayOf = (ms) => ({ day: Math.floor(ms / DAY_MS), decision: Math.round((ms % DAY_MS) / (DECISION_HOURS * 3600e3)) - 1 });

@@ -6,5 +6,5 @@ export const CELL_FIELDS = Object.freeze(['load', 'offered', 'users', 'asleep', 
 export const USER_FIELDS = 3;
 export const UserState = Object.freeze({ AWAY: 0, BROADBAND: 1, PRIORITY: 2, REFUSED: 3 });
 /** Blocks of memory, grouped as the picture shows them. */
-export const GROUPS = Object.freeze(['agents', 'tables', 'encoders', 'batch', 'runtime', 'withdrawn']);
-export const Group = Object.freeze({ AGENTS: 0, TABLES: 1, ENCODERS: 2, BATCH: 3, RUNTIME: 4, WITHDRAWN: 5 });
+export const GROUPS = Object.freeze(['agents', 'tables', 'encoders', 'batch', 'shared', 'runtime', 'withdrawn']);
+export const Group = Object.freeze({ AGENTS: 0, TABLES: 1, ENCODERS: 2, BATCH: 3, SHARED: 4, RUNTIME: 5, WITHDRAWN: 6 });

@@ -8,6 +8,7 @@ import { COMPONENTS } from '../../examples/ran/reward.js';
 import { CELL_FIELDS, Group, USER_FIELDS, UserState } from './fields.js';
 import { changesOf, featuresOf, zoneOf } from './adapters.js';
 
+const OF_OWNER = { zones: Group.SHARED, knowledge: Group.SHARED };
 const OF_KIND = {
     agent: Group.AGENTS, state: Group.AGENTS, table: Group.TABLES, index: Group.TABLES, encoder: Group.ENCODERS, batch: Group.BATCH,
 };
@@ -53,7 +54,7 @@ export class Frames {
         return {
             seed: simulation.seed,
             day: simulation.dayNumber,
-            hour: (simulation.environment.period + 1) % 96 / 4,
+            hour: ((simulation.environment.period % 96) + 1) / 4,
             decisions: simulation.decisions,
             evaluating: simulation.evaluating,
             pages: memory.pages,
@@ -111,7 +112,7 @@ export class Frames {
             picture.address[i] = address;
             picture.bytes[i] = bytes;
             picture.owner[i] = numberOf.get(owner);
-            picture.group[i] = withdrawn.has(owner) ? Group.WITHDRAWN : (OF_KIND[kind] ?? Group.RUNTIME);
+            picture.group[i] = withdrawn.has(owner) ? Group.WITHDRAWN : (OF_OWNER[owner] ?? OF_KIND[kind] ?? Group.RUNTIME);
         });
         return picture;
     }
@@ -136,17 +137,16 @@ export class Frames {
             index,
             name: agent.name,
             level: network.levels.of[knob.name][crew.unit[index]],
-            held: crew.held[index] === 1,
+            held: simulation.guard.held[index] === 1,
             why,
             wanted: decisions > 0 ? ACTIONS[simulation.actions[index]] ?? null : null,
             metrics: agent.metrics,
             memory: agent.memory,
             recentReward: simulation.recentReward[index],
             sees: dims.map(({ name, min, max, bins, role }, i) => ({ name, min, max, bins, role, value: row[i] })),
-            moves: simulation.moves.of(index),
-            features: featuresOf(simulation.runtime, agent, row),
-            changes: changesOf(simulation.runtime, agent),
-            zone: zoneOf(simulation.runtime, agent),
+            features: featuresOf(simulation, index, row),
+            changes: changesOf(simulation, index),
+            zone: zoneOf(simulation, index),
         };
     }
 }

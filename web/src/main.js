@@ -197,10 +197,11 @@ function showFailure(failure) {
 
 function wording({ code, when }) {
     const { maxPages } = state;
-    const more = [`Start over with ${integer(maxPages + MORE_PAGES)} pages`, () => { byId('budget').value = maxPages + MORE_PAGES; changeBudget(); make(); }];
+    const enough = Math.max(Number(byId('budget').defaultValue), maxPages + MORE_PAGES);
+    const more = [`Start over with ${integer(enough)} pages`, () => { byId('budget').value = enough; changeBudget(); make(); }];
     if (!OUT_OF_MEMORY.has(code)) return ['The run has stopped', 'What happened is said below.', [['Start over', make]]];
     if (when === 'start') {
-        return ['The memory budget is too small', `The stack, the pools and 593 agents do not fit into ${pages(maxPages)}. Nothing was started.`, [more]];
+        return ['The memory budget is too small', `The stack, the pools, the safe zones and 593 agents do not fit into ${pages(maxPages)}. Nothing was started.`, [more]];
     }
     const withdrawn = Number(byId('withdraw').value) > 0;
     const back = ['Give the memory back and go on', () => { whatIf.giveBack(); post('withdraw', { pages: 0 }); toggle(); }];

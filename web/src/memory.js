@@ -13,7 +13,7 @@ const ROWS = 32;
 const ROW_PIXELS = 7;
 const GAP = 2;
 const THIN = 3;                                  // pixels
-const TITLES = { agents: 'agents', tables: 'their tables', encoders: 'encoders', batch: 'batch rows', runtime: 'runtime', withdrawn: 'withdrawn' };
+const TITLES = { agents: 'agents', tables: 'their tables', encoders: 'encoders', batch: 'batch rows', shared: 'safe zones, features', runtime: 'runtime', withdrawn: 'withdrawn' };
 const REGIONS = { stack: 'stack', static: 'static data', pools: 'pools, free', free: 'free' };
 
 export class MemoryPanel {

@@ -7,17 +7,17 @@
  * and the evaluation day (the seed itself).
  */
 import { createRuntime } from 'qhive';
-import { ACTIONS, agentConfigs } from '../../examples/ran/agents.js';
+import { agentConfigs } from '../../examples/ran/agents.js';
 import { Crew } from '../../examples/ran/crew.js';
-import { DECISIONS_PER_DAY, Evaluation, TrainingDay } from '../../examples/ran/loop.js';
+import { Guard, bound, puppets } from '../../examples/ran/guard.js';
+import { Evaluation, TrainingDay } from '../../examples/ran/loop.js';
 import { AGENTS } from '../../examples/ran/parameters.js';
 import { PAGE_BYTES } from './facts.js';
+import { Watch } from './watch.js';
 
 /** What this job needs: a state block for each agent, and neither replay nor messages. */
 export const POOLS = Object.freeze({ state: 600, trajectory: 64, message: 32 });
 export const MEASURES = Object.freeze(['reward', 'tdError', 'epsilon', 'visits', 'memory']);
-/** Moves of an agent that are remembered. */
-export const MOVES = 12;
 
 const FIRST_TRAINING_DAY = 2 ** 40;
 const DAYS_PER_SEED = 65536;
@@ -27,29 +27,6 @@ const BASELINES = ['defaults', 'random'];
 /** Seed of a day of training. @param {number} seed 0..2^32 - 1 @param {number} day 0.. */
 export const trainingSeed = (seed, day) => FIRST_TRAINING_DAY + seed * DAYS_PER_SEED + day;
 
-/** What an agent did with its level; `to === from` where nothing moved although it wanted to. */
-class Moves {
-    constructor() {
-        this.count = new Uint32Array(AGENTS);
-        this.table = new Int32Array(AGENTS * MOVES * 4);
-    }
-
-    add(agent, decision, from, wanted, held) {
-        this.table.set([decision, from, wanted, held], (agent * MOVES + (this.count[agent]++ % MOVES)) * 4);
-    }
-
-    /** The last ones, newest first. */
-    of(agent) {
-        const kept = Math.min(this.count[agent], MOVES);
-        return Array.from({ length: kept }, (_, back) => {
-            const at = (agent * MOVES + ((this.count[agent] - 1 - back) % MOVES)) * 4;
-            const [decision, from, wanted, held] = this.table.subarray(at, at + 4);
-            const day = Math.floor(decision / DECISIONS_PER_DAY);
-            return { day, decision: decision % DECISIONS_PER_DAY, from, wanted, held: held === 1 };
-        });
-    }
-}
-
 export class Simulation {
     /**
      * @param {{ seed: number, maxPages: number }} options
@@ -57,27 +34,32 @@ export class Simulation {
      */
     static async create(options) {
         const runtime = await createRuntime({ ...options, pools: POOLS, trackAllocations: true });
+        const chance = await createRuntime({ seed: options.seed, pools: { state: POOLS.state, trajectory: 0, message: 0 } });
         try {
-            return new Simulation(runtime, options.seed);
+            return new Simulation(runtime, chance, options.seed);
         } catch (error) {
             runtime.dispose();
+            chance.dispose();
             throw error;
         }
     }
 
-    /** @param {import('qhive').AgentRuntime} runtime without agents @param {number} seed */
-    constructor(runtime, seed) {
+    /**
+     * @param {import('qhive').AgentRuntime} runtime @param {import('qhive').AgentRuntime} chance both without agents; the
+     * second is for the safe zones of the network under random actions, until that has been measured
+     * @param {number} seed
+     */
+    constructor(runtime, chance, seed) {
         this.runtime = runtime;
+        this.chance = chance;
         this.seed = seed;
-        for (const config of agentConfigs()) runtime.createAgent(config);
-        this.batch = runtime.batch();
-        this.agents = this.batch.agents;
+        this.guard = new Watch(runtime);
+        this.agents = this.guard.agents = agentConfigs().map((config) => runtime.createAgent(bound(config)));
+        this.batch = runtime.batch(this.agents);
         this.crew = new Crew();
-        this.evaluator = new Crew();             // keeps its own account of moves
         this.dayNumber = 0;                      // of the day being trained on
         this.decisions = 0;                      // training decisions of the network so far
         this.recentReward = new Float32Array(AGENTS);
-        this.moves = new Moves();
         this.rows = new Float32Array(this.batch.observations.length);
         this.actions = new Int32Array(AGENTS);   // the last, of training
         this.ballast = [];
@@ -86,7 +68,7 @@ export class Simulation {
         this.curve = { days: [], learned: [], tdError: [], epsilon: [] };
         this.hours = { learned: [] };
         this.tdTotal = { sum: 0, steps: 0 };
-        this.day = new TrainingDay(this.batch, this.crew, trainingSeed(seed, 0));
+        this.openDay();
     }
 
     get network() { return this.day.network; }
@@ -121,19 +103,21 @@ export class Simulation {
         this.rows.set(this.batch.observations);
         this.actions.set(this.batch.actions);
         if (day.decision === 1) return;          // an episode has begun: nothing was moved yet
-        const when = this.dayNumber * DECISIONS_PER_DAY + day.decision - 2;
-        for (let i = 0; i < AGENTS; i++) {
-            recentReward[i] += RECENT * (crew.paidOut[i] - recentReward[i]);
-            const direction = ACTIONS[crew.chosen[i]];
-            if (direction === 0) continue;
-            const from = this.network.levels.of[crew.knob[i].name][crew.unit[i]] - crew.moved[i];
-            this.moves.add(i, when, from, from + direction, crew.held[i]);
-        }
+        for (let i = 0; i < AGENTS; i++) recentReward[i] += RECENT * (crew.paidOut[i] - recentReward[i]);
     }
 
     closeDay() {
-        this.evaluation = new Evaluation(this.batch, this.evaluator, this.seed, 1, this.baselines ? ['learned'] : undefined);
+        this.guard.rest();
+        const guards = { learned: this.guard };
+        if (!this.baselines) guards.random = this.openChance();
+        this.evaluation = new Evaluation(this.batch, this.crew, this.seed, 1, this.baselines ? ['learned'] : undefined, guards);
         this.openHours();
+    }
+
+    openChance() {
+        const guard = new Guard(this.chance);
+        guard.agents = puppets().map((config) => this.chance.createAgent(config));
+        return guard;
     }
 
     openHours() {
@@ -157,13 +141,19 @@ export class Simulation {
         const summaries = this.evaluation.summaries();
         if (!this.baselines) {
             this.baselines = Object.fromEntries(BASELINES.map((policy) => [policy, summaries[policy]]));
+            this.chance.dispose();
             this.addPoint(0, summaries.defaults.reward, NaN, NaN);   // untrained agents keep every level: the defaults
         }
         this.summary = summaries.learned;
         this.dayNumber++;
         this.addPoint(this.dayNumber, summaries.learned.reward, ...this.learningFigures());
         this.evaluation = null;
-        this.day = new TrainingDay(this.batch, this.crew, trainingSeed(this.seed, this.dayNumber));
+        this.openDay();
+    }
+
+    openDay() {
+        this.guard.watch(this.dayNumber);
+        this.day = new TrainingDay(this.batch, this.crew, trainingSeed(this.seed, this.dayNumber), this.guard);
     }
 
     addPoint(day, learned, tdError, epsilon) {
@@ -196,7 +186,7 @@ export class Simulation {
 
     /** What if this knob may not be turned? Its agents may try, and learn that nothing comes of it. */
     forbid(knob, forbidden) {
-        for (const crew of [this.crew, this.evaluator]) crew.hold(knob, forbidden);
+        this.guard.forbid(knob, forbidden);
     }
 
     /** Bytes that are withdrawn. */
@@ -235,6 +225,7 @@ export class Simulation {
 
     dispose() {
         this.runtime.dispose();
+        this.chance[Symbol.dispose]();
     }
 }
 
