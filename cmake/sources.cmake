@@ -29,11 +29,18 @@ set(QHIVE_SOURCES
   # shared
   src/shared/audit.c
   src/shared/zones.c
+  src/shared/index/build.c
+  src/shared/index/freeze.c
+  src/shared/index/graph.c
+  src/shared/index/index.c
+  src/shared/index/search.c
+  src/shared/index/transfer.c
   # runtime
   src/runtime/batch.c
   src/runtime/runtime.c
   # wasm: the exports, which native tests call too
   src/wasm/exports.c
+  src/wasm/index.c
   src/wasm/unsupported.c
 )
 

@@ -37,6 +37,7 @@ export class Core {
         this.batchBegin = exports.qh_batch_begin_all;
         this.batchStep = exports.qh_batch_step_all;
         this.batchAct = exports.qh_batch_act_all;
+        this.searchIndex = exports.qh_index_search;
         /** The exchange buffer: of the state, of the next state, of the mask. */
         this.observation = NO_FLOATS;
         this.next = NO_FLOATS;
@@ -122,7 +123,7 @@ export class Core {
             throw this.unusable();
         };
         this.actOn = this.beginOn = this.stepOn = this.learnOn = unusable;
-        this.batchBegin = this.batchStep = this.batchAct = unusable;
+        this.batchBegin = this.batchStep = this.batchAct = this.searchIndex = unusable;
         this.observation = this.next = NO_FLOATS;
         this.mask = new Uint32Array(0);
         this.numbersView = new Float64Array(0);

@@ -125,7 +125,7 @@ export class MemoryInfo {
 
     #nameOf(kind, id) {
         if (kind === 'agent') return this.#agents.get(id)?.name ?? `agent#${idOf(id)}`;
-        return kind === 'batch' ? `batch-${idOf(id)}` : kind;
+        return kind === 'batch' || kind === 'index' ? `${kind}-${idOf(id)}` : kind;
     }
 
     #info() {

@@ -11,6 +11,7 @@ import { codeOf, QhiveError } from './errors.js';
 import { resourceProblem } from './failure.js';
 import { MemoryInfo } from './memory.js';
 import { bindActuator, SafeZones } from './safe-zones.js';
+import { createIndex, importIndex } from './vector-index.js';
 
 /** @typedef {import('./core.js').Core} Core */
 
@@ -92,6 +93,16 @@ export class AgentRuntime {
         return new Batch(this.#core, agents, this.#batches);
     }
 
+    /** @param {import('../types/qhive.js').IndexOptions} options */
+    createIndex(options) {
+        return createIndex(this.#core, options);
+    }
+
+    /** @param {Uint8Array} bytes */
+    importIndex(bytes) {
+        return importIndex(this.#core, bytes);
+    }
+
     get memory() {
         this.#core.alive();
         return this.#memory;
@@ -165,7 +176,6 @@ export class AgentRuntime {
 /** What the design names and this version does not have: asking for it says so. */
 const LATER = {
     knowledge: 'the feature knowledge base',
-    createIndex: 'vector indexes',
     federation: 'federated averaging',
     metrics: 'the metrics store',
     messages: 'the message queue',

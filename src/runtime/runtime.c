@@ -33,10 +33,18 @@ qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **
 static void destroy_object(qh_runtime *runtime, qh_slot *slot) {
     if (slot->kind == QH_SLOT_AGENT) qh_agent_close(slot->object);
     if (slot->kind == QH_SLOT_BATCH) qh__batch_close(runtime, slot->object);
+    if (slot->kind == QH_SLOT_FILTER) qh_filter_close(slot->object);
+}
+
+/* After everything that may hold one. */
+static void destroy_indexes(qh_runtime *runtime) {
+    for (uint32_t i = 0; i < runtime->slot_count; i++)
+        if (runtime->slots[i].kind == QH_SLOT_INDEX) qh_index_close(runtime->slots[i].object);
 }
 
 void qh_runtime_close(qh_runtime *runtime) {
     for (uint32_t i = 0; i < runtime->slot_count; i++) destroy_object(runtime, &runtime->slots[i]);
+    destroy_indexes(runtime);
     if (runtime->zones) qh_zones_close(runtime->zones);
     qh_heap_free(&runtime->memory.heap, &runtime->memory.runtime_owner, runtime->slots,
                  runtime->slot_capacity * sizeof(qh_slot));
@@ -134,6 +142,57 @@ qh_result qh_runtime_destroy_agent(qh_runtime *runtime, qh_handle handle) {
     return QH_OK;
 }
 
+/* ---------------------------------------------------------------- indexes */
+
+qh_result qh_runtime_create_index(qh_runtime *runtime, const qh_index_def *def,
+                                  const unsigned char *bytes, size_t byte_count,
+                                  qh_handle *handle) {
+    qh_handle next;
+    qh_index *index = NULL;
+    QH_TRY(qh__runtime_reserve(runtime, &next));
+    QH_TRY(bytes ? qh_index_import(&runtime->memory, bytes, byte_count, next, &index)
+                 : qh_index_open(&runtime->memory, def, next, &index));
+    qh__runtime_register(runtime, next, index, QH_SLOT_INDEX);
+    *handle = next;
+    return QH_OK;
+}
+
+qh_result qh_runtime_create_filter(qh_runtime *runtime, qh_index *index, const uint32_t *bits,
+                                   qh_filter **filter) {
+    qh_handle handle;
+    QH_TRY(qh__runtime_reserve(runtime, &handle));
+    QH_TRY(qh_filter_open(index, handle, bits, filter));
+    qh__runtime_register(runtime, handle, *filter, QH_SLOT_FILTER);
+    return QH_OK;
+}
+
+qh_result qh_runtime_destroy_index(qh_runtime *runtime, qh_handle handle) {
+    qh_filter *filter = qh__runtime_object(runtime, handle, QH_SLOT_FILTER);
+    qh_index *index = qh__runtime_object(runtime, handle, QH_SLOT_INDEX);
+    if (filter)
+        qh_filter_close(filter);
+    else
+        QH_TRY(index ? qh_index_close(index) : QH_STALE_HANDLE);
+    qh__runtime_forget(runtime, handle);
+    return QH_OK;
+}
+
+/* Sound, and held by as many as there are. */
+static bool indexes_are_sound(const qh_runtime *runtime) {
+    uint32_t filters = 0, held = 0;
+    if (!QH_SHARED) return true;
+    for (uint32_t i = 0; i < runtime->slot_count; i++) {
+        const qh_slot *slot = &runtime->slots[i];
+        filters += slot->kind == QH_SLOT_FILTER;
+        if (slot->kind != QH_SLOT_INDEX) continue;
+        held += ((const qh_index *)slot->object)->shared.references;
+        if (!qh_index_validate(slot->object)) return false;
+    }
+    return filters == held;
+}
+
+/* ---------------------------------------------------------------- the whole */
+
 bool qh_runtime_owner_lives(const qh_runtime *runtime, uint32_t id) {
     uint32_t number = qh__handle_slot(id);
     if (id == 0) return true;
@@ -169,5 +228,6 @@ bool qh_runtime_validate(const qh_runtime *runtime) {
     for (uint32_t free = runtime->first_free; free; free = runtime->slots[free - 1].next_free)
         if (++listed > runtime->slot_count) return false;
     return agents == runtime->agent_count && listed == free_slots &&
-           qh_plans_validate(&runtime->plans, agents) && zones_are_sound(runtime, actuators);
+           qh_plans_validate(&runtime->plans, agents) && zones_are_sound(runtime, actuators) &&
+           indexes_are_sound(runtime);
 }

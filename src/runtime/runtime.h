@@ -4,6 +4,7 @@
 #define QH_RUNTIME_RUNTIME_H
 
 #include "learn/agent.h"
+#include "shared/index/index.h"
 
 typedef struct qh_runtime_def {
     uint32_t max_pages;            /* page budget, 64 KiB each */
@@ -24,7 +25,9 @@ typedef struct qh_slot {
 typedef enum qh_slot_kind {
     QH_SLOT_FREE,
     QH_SLOT_AGENT,
-    QH_SLOT_BATCH
+    QH_SLOT_BATCH,
+    QH_SLOT_INDEX,
+    QH_SLOT_FILTER
 } qh_slot_kind;
 
 typedef struct qh_runtime {
@@ -53,6 +56,15 @@ qh_result qh_runtime_destroy_agent(qh_runtime *runtime, qh_handle handle);
 
 /* The agent behind a handle, or NULL. Valid until it is destroyed. */
 qh_agent *qh_runtime_agent(const qh_runtime *runtime, qh_handle handle);
+
+/* Makes an index of a definition, or of bytes where they are not NULL; a filter of an index. */
+qh_result qh_runtime_create_index(qh_runtime *runtime, const qh_index_def *def,
+                                  const unsigned char *bytes, size_t byte_count, qh_handle *handle);
+qh_result qh_runtime_create_filter(qh_runtime *runtime, qh_index *index, const uint32_t *bits,
+                                   qh_filter **filter);
+
+/* Destroys an index, or a filter. QH_BUSY while the index is held. */
+qh_result qh_runtime_destroy_index(qh_runtime *runtime, qh_handle handle);
 
 /* An object is named in two steps, so that its blocks are charged to its handle from the first on: `reserve` says which handle the
  * next object will have, `register` gives it and cannot fail. */

@@ -12,6 +12,10 @@
 qh_io qh__io;
 static qh_runtime *runtime;
 
+qh_runtime *qh__instance(void) {
+    return runtime;
+}
+
 #if defined(__wasm__)
 extern unsigned char __heap_base;
 #define HEAP_START ((size_t)&__heap_base)
@@ -285,6 +289,11 @@ EXPORT(int32_t, qh_hash, (uint32_t handle)) {
 static void *transfer;
 static size_t transfer_bytes;
 
+unsigned char *qh__transfer(size_t *byte_count) {
+    *byte_count = transfer_bytes;
+    return transfer;
+}
+
 /* Closes the buffer. */
 EXPORT(int32_t, qh_transfer_close, (void)) {
     if (!runtime || !transfer) return QH_INVALID_STATE;
@@ -545,6 +554,7 @@ EXPORT(int32_t, qh_memory_owner, (uint32_t index)) {
     if (index - 4 >= runtime->slot_count) return QH_INVALID_ARGUMENT;
     const qh_slot *slot = &runtime->slots[index - 4];
     if (slot->kind == QH_SLOT_AGENT) return write_owner(&((const qh_agent *)slot->object)->owner);
+    if (slot->kind == QH_SLOT_INDEX) return write_owner(&((const qh_index *)slot->object)->owner);
     return slot->kind == QH_SLOT_BATCH ? write_owner(&((const qh_batch *)slot->object)->owner) : 0;
 }
 

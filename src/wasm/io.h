@@ -31,6 +31,13 @@ enum {
     QH_FLAG_TIME = 8,     /* `time` counts */
 };
 
+extern qh_io qh__io;
+
+/* The runtime, NULL before it is opened, and the open transfer buffer, NULL when there is none. */
+qh_runtime *qh__instance(void);
+unsigned char *qh__transfer(size_t *byte_count);
+int32_t qh_transfer_open(uint32_t byte_count);
+
 /* A definition and the prototype that goes before it. */
 #define EXPORT(type, name, parameters)                                                             \
     __attribute__((visibility("default"))) type name parameters;                                   \

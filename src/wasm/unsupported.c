@@ -15,6 +15,18 @@
 
 /* ---- exports of the shared rooms, in the order of exports.txt */
 
+REFUSED(qh_index_create)
+REFUSED(qh_index_destroy)
+REFUSED(qh_index_room)
+REFUSED(qh_index_add)
+REFUSED(qh_index_insert)
+REFUSED(qh_index_end)
+REFUSED(qh_index_info)
+REFUSED(qh_index_exchange_open)
+REFUSED(qh_index_search)
+REFUSED(qh_index_write)
+REFUSED(qh_index_read)
+REFUSED(qh_index_filter)
 REFUSED(qh_zones_freeze)
 REFUSED(qh_zones_read)
 REFUSED(qh_zones_allowed)
