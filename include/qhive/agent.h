@@ -57,6 +57,10 @@ typedef enum qh_replay_kind {
     QH_REPLAY_UNIFORM,
     QH_REPLAY_PRIORITIZED
 } qh_replay_kind;
+typedef enum qh_record_kind {
+    QH_RECORD_COMPACT, /* the keys of both states: all that learning needs */
+    QH_RECORD_FULL     /* both states as they were observed: can be read back */
+} qh_record_kind;
 
 struct qh_zones;
 
@@ -80,7 +84,9 @@ typedef struct qh_agent_def {
     uint32_t planning;                /* Dyna-Q: simulated updates for each real one, default 0 */
     uint32_t replay_capacity;         /* transitions remembered, default 0 */
     uint32_t replay_kind;             /* qh_replay_kind */
+    uint32_t replay_record;           /* qh_record_kind */
     double replay_alpha, replay_beta; /* prioritised: default 0.6, 0.4 */
+    uint32_t propensities;            /* 1: keep the probability with which each action is chosen */
     double quota_bytes;               /* memory budget, default 10 MiB */
     struct qh_zones *zones;           /* of the parameter its actions move; NULL: none */
     uint32_t zone;                    /* its number there */

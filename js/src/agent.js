@@ -9,6 +9,7 @@ import { boolean, describe, integer, invalid, number, object } from './check.js'
 import { codeOf, QhiveError } from './errors.js';
 import { explainFailure } from './failure.js';
 import { writeNext, writeObservation } from './observation.js';
+import { recall } from './transitions.js';
 
 /** @typedef {import('./core.js').Core} Core */
 /** @typedef {import('../types/qhive.js').AgentConfig} AgentConfig */
@@ -20,11 +21,13 @@ const GREEDY = flag.greedy;
 const MASK = flag.mask;
 const IN_PLACE = flag.in_place;
 const TIME = flag.time;
+const PROBABILITY = flag.probability;
 const TERMINATED = ENDING.terminated;
 const TRUNCATED = ENDING.truncated;
 const NO_ACTION = -1;
 const MAX_COUNT = 2 ** 32 - 1;
 const FIRST_HANDLE = 0x10000;
+const LEAST_FLOAT = 2 ** -149;
 const NOT_GIVEN = new Float32Array(0);
 const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
@@ -178,12 +181,7 @@ export class Agent {
             state = observation;
         } else if (observation === this.#input && this.#input.length !== 0) flags |= IN_PLACE;
         else if (!writeObservation(core, observation, this.#dims)) throw this.#failed('act', undefined, { observation });
-        if (allowed !== undefined) {
-            if (core.mask.length === 0) core.refresh();
-            if (typeof allowed === 'number') core.mask[0] = allowed;
-            else core.mask.set(allowed);
-            flags |= MASK;
-        }
+        flags |= this.#writeMask(allowed);
         if (time !== undefined) flags |= this.#writeTime(time);
         let action;
         try {
@@ -200,16 +198,18 @@ export class Agent {
      * @param {number} action
      * @param {number} reward
      * @param {Observation} next
-     * @param {Ending & { nextAction?: number }} [ending]
+     * @param {Ending & { nextAction?: number, probability?: number }} [ending]
      */
     learn(observation, action, reward, next, ending) {
         let end = 0;
         let nextAction = NO_ACTION;
+        let probability = 0;
         let time = this.#time;
         if (ending !== undefined) {
             end = this.#readEnding(ending);
             time = this.#timeRead;
             nextAction = this.#readNextAction(ending);
+            probability = this.#readProbability(ending);
         }
         const core = this.#core;
         const dims = this.#dims;
@@ -230,6 +230,10 @@ export class Agent {
             }
         }
         if (!valid) throw this.#failed('learn', undefined, { observation, action, reward, next });
+        if (probability !== 0) {
+            core.numbers[0] = probability;
+            flags |= PROBABILITY;
+        }
         let tdError;
         try {
             tdError = core.learnOn(this.#handle, state, action, reward, nextState, end, nextAction, time, flags);
@@ -247,6 +251,14 @@ export class Agent {
         integer('count', count, 0, MAX_COUNT);
         const mean = this.#core.call('qh_replay_many', this.#handle, count);
         return mean === mean ? mean : this.#notANumber('replay', {});
+    }
+
+    /** What is remembered for replay, oldest first. @returns {import('../types/qhive.js').Transitions} */
+    transitions() {
+        this.#check();
+        this.#read('transitions', this.#core.call('qh_metrics', this.#handle));
+        const count = this.#core.numbers[8];
+        return recall(count, this.#config, this.#core, (i) => this.#read('transitions', this.#core.call('qh_recall', this.#handle, i)));
     }
 
     reset() {
@@ -275,13 +287,15 @@ export class Agent {
     /**
      * @param {Observation} observation
      * @param {number} [k]
-     * @param {{ time?: number }} [options]
+     * @param {{ mask?: ArrayLike<number>, time?: number }} [options]
      */
-    explain(observation, k = 0, options = undefined) {
+    explain(observation, k = 0, options = {}) {
         this.#check();
         integer('k', k, 0, MAX_COUNT);
-        const time = options === undefined ? undefined : this.#readTimeOf(options);
-        const probability = this.#core.copyValues(this.#look('explain', 'qh_probabilities', observation, time));
+        const { mask, time } = object('options', options);
+        if (time !== undefined) number('options.time', time);
+        const allowed = mask === undefined ? undefined : this.#readMask(mask);
+        const probability = this.#core.copyValues(this.#look('explain', 'qh_probabilities', observation, { allowed, time }));
         const qValues = this.qValues(observation);
         const visits = this.visits(observation);
         let action = 0;
@@ -291,6 +305,13 @@ export class Agent {
         }
         if (probability[action] === 0) action = NO_ACTION; // an actuator's zone allows none
         return { action, qValues, visits, probability, knowledge: [] };
+    }
+
+    /** With which the action chosen last was chosen; NaN where none was, or it is not kept. */
+    get lastProbability() {
+        this.#check();
+        this.#read('lastProbability', this.#core.call('qh_metrics', this.#handle));
+        return this.#core.numbers[11] || NaN;
     }
 
     get metrics() {
@@ -404,19 +425,20 @@ export class Agent {
 
     /**
      * Calls a function of the core that reads in a state.
-     * @param {string} method @param {string} name @param {unknown} observation @param {number} [time]
+     * @param {string} method @param {string} name @param {unknown} observation @param {{ allowed?: number | Uint32Array, time?: number }} [given]
      */
-    #look(method, name, observation, time) {
+    #look(method, name, observation, { allowed, time } = {}) {
         this.#check();
-        const [state, flags] = this.#see(method, observation);
-        const timed = time === undefined ? 0 : this.#writeTime(time);
-        const count = this.#core.call(name, this.#handle, state, flags | timed);
-        if (count < 0) throw this.#failed(method, count, { observation });
+        const [state, inPlace] = this.#see(method, observation);
+        const flags = inPlace | this.#writeMask(allowed) | (time === undefined ? 0 : this.#writeTime(time));
+        const count = this.#core.call(name, this.#handle, state, flags);
+        if (count < 0) throw this.#failed(method, count, { observation, allowed: typeof allowed === 'number' ? [allowed] : allowed });
         return count;
     }
 
     #read(method, result) {
         if (result < 0) throw this.#failed(method, result, {});
+        return result;
     }
 
     #readEnding(ending) {
@@ -433,16 +455,25 @@ export class Agent {
         return nextAction === undefined ? NO_ACTION : integer('ending.nextAction', nextAction, 0, this.#actions - 1);
     }
 
-    #readTimeOf(options) {
-        this.#check();
-        const { time } = object('options', options);
-        return time === undefined ? undefined : number('options.time', time);
-    }
-
     /** Tells the core the time of a choice; the flag that says so. @param {number} time */
     #writeTime(time) {
         new Float64Array(this.#core.alive().buffer, this.#core.base + io.time, 1)[0] = time;
         return TIME;
+    }
+
+    #readProbability(ending) {
+        const { probability } = ending;
+        return probability === undefined ? 0 : number('ending.probability', probability, { min: LEAST_FLOAT, max: 1 });
+    }
+
+    /** @param {number | Uint32Array | undefined} allowed @returns {number} the flag that says whether there is a mask */
+    #writeMask(allowed) {
+        if (allowed === undefined) return 0;
+        const core = this.#core;
+        if (core.mask.length === 0) core.refresh();
+        if (typeof allowed === 'number') core.mask[0] = allowed;
+        else core.mask.set(allowed);
+        return MASK;
     }
 
     /** One bit an action, 1 = allowed: a number for up to 32 actions, else words. @returns {number | Uint32Array} */

@@ -3,7 +3,7 @@
  * written into the exchange buffer for the core to make an agent of.
  */
 import { abi } from 'qhive:abi';
-import { array, integer, invalid, number, object, oneOf, optional, string } from './check.js';
+import { array, boolean, integer, invalid, number, object, oneOf, optional, string } from './check.js';
 import { QhiveError } from './errors.js';
 
 /** @typedef {import('../types/qhive.js').AgentConfig} AgentConfig */
@@ -93,10 +93,11 @@ function readPolicy(path, value) {
 
 function readReplay(path, value) {
     const given = object(path, value);
-    const { kind, alpha, beta } = given;
+    const { kind, record, alpha, beta } = given;
     return Object.freeze({
         capacity: integer(`${path}.capacity`, given.capacity, 0, MAX_REPLAY),
         kind: optional(kind, 'uniform', (v) => oneOf(`${path}.kind`, v, kinds('replay'))),
+        record: optional(record, 'compact', (v) => oneOf(`${path}.record`, v, kinds('record'))),
         alpha: optional(alpha, 0.6, (v) => number(`${path}.alpha`, v, UNIT)),
         beta: optional(beta, 0.4, (v) => number(`${path}.beta`, v, UNIT)),
     });
@@ -151,6 +152,7 @@ export function readConfig(value) {
     if (feature !== undefined) config.feature = string('config.feature', feature);
     if (replay !== undefined) config.replay = readReplay('config.replay', replay);
     if (actuator !== undefined) config.actuator = readActuator('config.actuator', actuator, config.actions);
+    config.propensities = optional(given.propensities, (config.replay?.capacity ?? 0) > 0, (v) => boolean('config.propensities', v));
     checkCombination(config);
     return /** @type {any} */ (Object.freeze(config));
 }
@@ -210,6 +212,7 @@ function writePolicy(to, policy) {
 function writeReplay(to, replay) {
     to.uint32(DEF.replay_capacity, replay?.capacity ?? 0);
     to.uint32(DEF.replay_kind, abi.replay[replay?.kind ?? 'uniform']);
+    to.uint32(DEF.replay_record, abi.record[replay?.record ?? 'compact']);
     to.float64(DEF.replay_alpha, replay?.alpha ?? 0.6);
     to.float64(DEF.replay_beta, replay?.beta ?? 0.4);
 }
@@ -246,6 +249,7 @@ export function createFrom(core, config, actuator) {
     writeReplay(to, config.replay);
     to.uint32(DEF.zone, actuator === undefined ? 0 : actuator.zone + 1);
     if (actuator !== undefined) new Int32Array(buffer, core.base + io.counts, limit.actions).set(actuator.steps);
+    to.uint32(DEF.propensities, config.propensities ? 1 : 0);
     const dimCount = writeEncoder(to, config.encoder);
     return core.call('qh_agent_create', writeName(buffer, core.base, config.name), dimCount);
 }

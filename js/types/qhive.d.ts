@@ -71,7 +71,7 @@ export interface RuntimeOptions {
     /** Master seed: a safe integer of at least 0, or a bigint below 2^64. Default 0. */
     seed?: number | bigint;
     /**
-     * Blocks to preallocate: `state` of 256 bytes (one an agent), default 1000; `trajectory` of 1 KiB (32 transitions of replay),
+     * Blocks to preallocate: `state` of 256 bytes (one an agent), default 1000; `trajectory` of 1 KiB (32 compact transitions of replay),
      * default 5000; `message` of 4 KiB, default 500. A pool that is used up falls back to the heap.
      */
     pools?: { state?: number; trajectory?: number; message?: number };
@@ -216,8 +216,17 @@ export interface AgentConfig {
     /**
      * Remember `capacity` transitions (0..2^28) to learn from again, drawn uniformly or by their TD error (Schaul et al. 2016) with
      * exponent alpha (default 0.6) and importance exponent beta (default 0.4), both in [0, 1].
+     *
+     * `record`: 'compact' (default) keeps of a state what the table knows it by, 16 bytes for both states of a transition (times the
+     * tilings): all that learning needs. 'full' keeps both states as they were observed, trends as they stood, 8 bytes a dimension
+     * and trend: {@link Agent.transitions} gives them back, to teach another agent, one with another encoder, or to export.
      */
-    replay?: { capacity: number; kind?: 'uniform' | 'prioritized'; alpha?: number; beta?: number };
+    replay?: { capacity: number; kind?: 'uniform' | 'prioritized'; record?: 'compact' | 'full'; alpha?: number; beta?: number };
+    /**
+     * Keep the probability with which each action is chosen: {@link Agent.lastProbability} tells it, and transitions remember it.
+     * Costs time at each choice. Default: true with replay, else false.
+     */
+    propensities?: boolean;
     /** Dyna-Q (S&B 8.2): simulated updates for each real one, 0..1,000,000, default 0. Not with tiles. */
     planning?: number;
     /** This agent's memory budget, default 10 MiB; Infinity for none. What it learns past it is QUOTA_EXCEEDED. */
@@ -277,11 +286,22 @@ export interface Agent {
     act(observation: Observation, options?: { greedy?: boolean; mask?: ArrayLike<number>; time?: number }): number;
     /**
      * Learns from one transition given from outside, one step deep, whatever episode is running. SARSA bootstraps from
-     * `nextAction`, or draws one. Returns the TD error.
+     * `nextAction`, or draws one. `probability`, in (0, 1], is that with which the action was chosen: replay remembers it.
+     * Returns the TD error.
      */
-    learn(observation: Observation, action: number, reward: number, next: Observation, ending?: Ending & { nextAction?: number }): number;
+    learn(observation: Observation, action: number, reward: number, next: Observation, ending?: Ending & { nextAction?: number; probability?: number }): number;
     /** Learns from `count` remembered transitions; the mean |TD error|, 0 where none is remembered. */
     replay(count: number): number;
+    /**
+     * The transitions remembered for replay, oldest first, as copies in columns: a log that `qhive/evaluate` reads as it is.
+     * Empty without replay.
+     */
+    transitions(): Transitions;
+    /**
+     * The probability with which `begin`, `step` or `act` chose the last action, as float32; NaN before the first, after an ending,
+     * and unless {@link AgentConfig.propensities} is on.
+     */
+    readonly lastProbability: number;
     /** The normalised state vector, dimensions then trends, each 0..1; for `index` the state itself. */
     encode(observation: Observation): Float32Array;
     /** The value of each action; `initialValue` in a state never visited. */
@@ -289,10 +309,11 @@ export interface Agent {
     /** How often each action was learned from in this state (for tiles: in the tiling where least). */
     visits(observation: Observation): Uint32Array;
     /**
-     * Why the agent would act as it would: `action` is the likeliest. Changes nothing, draws nothing. With an actuator, at `time`, by
-     * default the latest that the safe zones know of; what is forbidden then has probability 0, and `action` is -1 where all is.
+     * Why the agent would act as it would: `action` is the likeliest. Changes nothing, draws nothing. `mask` as in {@link Agent.act}: the
+     * probabilities are those of a choice under it. With an actuator, at `time`, by default the latest that the safe zones know of;
+     * what is forbidden then has probability 0, and `action` is -1 where all is.
      */
-    explain(observation: Observation, k?: number, options?: { time?: number }): Explanation;
+    explain(observation: Observation, k?: number, options?: { mask?: ArrayLike<number>; time?: number }): Explanation;
     /**
      * Proposes the change of an action to the safe zone of the agent's actuator. A delta of 0 proposes nothing: the change that is
      * returned has sequence 0 and is not in the audit.
@@ -337,6 +358,34 @@ export interface Explanation {
     probability: Float32Array;
     /** Related features; empty in this version. */
     knowledge: { code: string; name: string; category: string; score: number }[];
+}
+
+/**
+ * Remembered transitions: element i of each column belongs to transition i. As `LoggedDecisions` of `qhive/evaluate` it lacks
+ * only the policy to be valued: `evaluatePolicy({ ...agent.transitions(), target })`.
+ */
+export interface Transitions {
+    readonly length: number;
+    /** Number of actions to choose from. */
+    actionCount: number;
+    /** The state, as 16 hexadecimal digits that differ from state to state of the table. */
+    contexts: string[];
+    /** The state that it led to. */
+    nextContexts: string[];
+    actions: Int32Array;
+    /** What SARSA took next; -1 where that is not known. */
+    nextActions: Int32Array;
+    rewards: Float64Array;
+    /** 0 going on, 1 terminated, 2 truncated. */
+    endings: Uint8Array;
+    /** The probability with which each action was chosen, NaN where unknown; absent where all are. */
+    propensities?: Float64Array;
+    /** With `record: 'full'`: the states as an agent takes them, a number for `index` encoders, else float32 numbers. */
+    observations?: Observation[];
+    nextObservations?: Observation[];
+    /** With `record: 'full'`: the trends of each state as they stood, 0..1; rows are empty where there are none. */
+    trends?: Float32Array[];
+    nextTrends?: Float32Array[];
 }
 
 export interface AgentMetrics {

@@ -53,8 +53,8 @@ static qh_result check(const qh_agent_def *def) {
         rate_is_valid(def) && in_unit(def->discount) && policy_is_valid(def) &&
         def->tie_break <= QH_TIE_FIRST && qh__abs(def->initial_value) <= QH_FLOAT_MAX &&
         in_unit(def->lambda) && def->n_step >= 1 && def->n_step <= 1024 &&
-        def->replay_kind <= QH_REPLAY_PRIORITIZED && in_unit(def->replay_alpha) &&
-        in_unit(def->replay_beta) && def->planning <= 1000000 &&
+        def->replay_kind <= QH_REPLAY_PRIORITIZED && def->replay_record <= QH_RECORD_FULL &&
+        in_unit(def->replay_alpha) && in_unit(def->replay_beta) && def->planning <= 1000000 &&
         def->replay_capacity <= 0x10000000 && def->quota_bytes >= 0 && combination_is_valid(def);
     return valid ? qh_plan_check(&def->encoder) : QH_INVALID_ARGUMENT;
 }
@@ -67,21 +67,24 @@ static uint64_t hash_config(const qh_agent_def *def, uint64_t seed) {
 
 /* ---------------------------------------------------------------- life */
 
-static size_t block_size(const qh_agent_def *def, uint32_t tilings, uint32_t stride) {
+static size_t block_size(const qh_agent_def *def, uint32_t tilings, uint32_t stride,
+                         uint32_t words) {
     size_t bytes =
         sizeof(qh_agent) + 16 + (size_t)tilings * 2 * (sizeof(uint64_t) + sizeof(uint32_t));
-    return bytes + stride * sizeof(float) + def->name_length;
+    return bytes + stride * sizeof(float) + words * 2 * sizeof(uint32_t) + def->name_length;
 }
 
 /* The arrays behind the struct, the widest first. */
-static void lay_out_agent(qh_agent *agent, const qh_agent_def *def) {
+static void lay_out_agent(qh_agent *agent, const qh_agent_def *def, uint32_t words) {
     unsigned char *at = (unsigned char *)agent + qh__align_up(sizeof(qh_agent), 16);
     agent->unseen = (float *)(void *)at;
     agent->keys = (uint64_t *)(void *)(at += agent->stride * sizeof(float));
     agent->next_keys = agent->keys + agent->tilings;
-    agent->rows = (uint32_t *)(void *)(at += agent->tilings * 2 * sizeof(uint64_t));
+    agent->rows = (uint32_t *)(void *)(at + agent->tilings * 2 * sizeof(uint64_t));
     agent->next_rows = agent->rows + agent->tilings;
-    agent->name = (char *)(at + agent->tilings * 2 * sizeof(uint32_t));
+    agent->seen = agent->next_rows + agent->tilings;
+    agent->next_seen = agent->seen + words;
+    agent->name = (char *)(agent->next_seen + words);
     agent->name_length = def->name_length;
     for (uint32_t i = 0; i < def->name_length; i++) agent->name[i] = def->name[i];
 }
@@ -102,6 +105,7 @@ static void set_learning(qh_agent *agent, const qh_agent_def *def) {
     agent->n_step = def->n_step;
     agent->planning = def->planning;
     agent->replay_beta = def->replay_beta;
+    agent->propensities = def->propensities != 0;
     agent->quick = agent->tilings == 1 && !agent->double_q && def->policy <= QH_EPSILON_GREEDY &&
                    def->actions <= QH_FEW_ACTIONS && !def->zones;
     agent->last_action = QH_NO_ACTION;
@@ -128,9 +132,11 @@ static qh_result open_parts(qh_agent *agent, const qh_agent_def *def) {
     QH_TRY(qh_replay_open(&agent->replay, memory, &agent->owner, def->replay_capacity,
                           agent->tilings, def->replay_kind == QH_REPLAY_PRIORITIZED,
                           def->replay_alpha));
+    if (agent->next_seen > agent->seen)
+        qh_replay_keep_states(&agent->replay, (uint32_t)(agent->next_seen - agent->seen));
     QH_TRY(open_pending(agent));
     QH_TRY(qh_actuator_open(&memory->heap, &agent->owner, def, &agent->actuator));
-    agent->express = agent->quick && agent->encoder.quick;
+    agent->express = agent->quick && agent->encoder.quick && !agent->propensities;
     agent->express_learner = agent->express && def->algorithm == QH_Q_LEARNING &&
                              def->n_step == 1 && def->lambda == 0 && def->planning == 0 &&
                              def->replay_capacity == 0;
@@ -155,7 +161,9 @@ qh_result qh_agent_open(qh_plans *plans, const qh_agent_def *def, qh_handle hand
     QH_TRY(check(def));
     uint32_t tilings = def->encoder.kind == QH_ENCODER_TILES ? def->encoder.tilings : 1;
     uint32_t stride = qh__stride_of(def->actions);
-    size_t bytes = block_size(def, tilings, stride);
+    uint32_t words =
+        def->replay_capacity && def->replay_record ? qh_encoder_words(&def->encoder) : 0;
+    size_t bytes = block_size(def, tilings, stride, words);
     qh_owner owner;
     qh_owner_open(&memory->heap, &owner, handle, QH_OWNER_agent, quota_of(def));
     void *block;
@@ -172,7 +180,7 @@ qh_result qh_agent_open(qh_plans *plans, const qh_agent_def *def, qh_handle hand
                         : number;
     agent->config_hash = hash_config(def, plans->seed);
     agent->initial_value = (float)(def->initial_value / tilings);
-    lay_out_agent(agent, def);
+    lay_out_agent(agent, def, words);
     set_learning(agent, def);
     seed_random(agent);
     for (uint32_t i = 0; i < stride; i++)
@@ -237,8 +245,10 @@ const float *qh__agent_gather(const qh_agent *agent, const uint32_t *rows, qh_wh
         return rows[0] == QH_NO_ROW ? agent->unseen : qh__table_row(&agent->table, rows[0])->q;
     for (uint32_t i = 0; i < agent->stride; i++) scratch[i] = 0;
     for (uint32_t t = 0; t < agent->tilings; t++) sum_values(agent, rows[t], which, scratch);
+    double share = which == QH_BOTH_TABLES && agent->double_q ? 0.5 : 1;
     for (uint32_t i = 0; i < agent->stride; i++)
-        scratch[i] = i < agent->actions ? qh__to_float((double)scratch[i]) : -__builtin_inff();
+        scratch[i] =
+            i < agent->actions ? (float)(qh__to_float(scratch[i]) * share) : -__builtin_inff();
     return scratch;
 }
 
@@ -248,21 +258,33 @@ const uint32_t *qh__agent_counts(const qh_agent *agent, const uint32_t *rows) {
                : qh__row_counts(&agent->table, qh__table_row(&agent->table, rows[0]));
 }
 
+QH_NOINLINE void qh__agent_note(qh_agent *agent, const uint32_t *rows, const uint32_t *mask,
+                                bool greedy, uint32_t action) {
+    float scratch[QH_MAX_ACTIONS], probabilities[QH_MAX_ACTIONS];
+    const float *values = qh__agent_gather(agent, rows, QH_BOTH_TABLES, scratch);
+    qh_policy policy = agent->policy;
+    if (greedy) policy.kind = QH_GREEDY;
+    qh_policy_probabilities(&policy, values, qh__agent_counts(agent, rows), mask, probabilities);
+    agent->probability = probabilities[action];
+}
+
 static QH_NOINLINE int32_t choose(qh_agent *agent, const uint32_t *rows, bool greedy,
                                   const uint32_t *mask) {
     float scratch[QH_MAX_ACTIONS];
     const float *values = qh__agent_gather(agent, rows, QH_BOTH_TABLES, scratch);
     if (QH_UNLIKELY(agent->actuator)) {
         mask = qh_actuator_narrow(agent->actuator, mask);
+        agent->probability = 0;
         if (!mask) return QH_NO_ACTION;
         qh_actuator_remember(agent->actuator, values);
     }
-    agent->metrics.action_count++;
-    if (greedy)
-        return (int32_t)qh_policy_greedy(values, agent->actions, agent->policy.first, mask,
-                                         &agent->random);
     const uint32_t *counts = agent->policy.kind == QH_UCB ? qh__agent_counts(agent, rows) : NULL;
-    return (int32_t)qh_policy_choose(&agent->policy, values, counts, mask, &agent->random);
+    uint32_t action =
+        greedy ? qh_policy_greedy(values, agent->actions, agent->policy.first, mask, &agent->random)
+               : qh_policy_choose(&agent->policy, values, counts, mask, &agent->random);
+    agent->metrics.action_count++;
+    if (QH_UNLIKELY(agent->propensities)) qh__agent_note(agent, rows, mask, greedy, action);
+    return (int32_t)action;
 }
 
 /* The keys of an observation, trends as they are. */
@@ -282,20 +304,32 @@ QH_INLINE qh_result keys_moving(qh_agent *agent, qh_observation observation, boo
 
 /* ---------------------------------------------------------------- begin and step */
 
+/* Keeps what was observed, for the record of the transition to come. */
+static void see_next(qh_agent *agent, qh_observation observation) {
+    if (agent->replay.state_words)
+        qh_encoder_record(&agent->encoder, observation.values, observation.state, true,
+                          agent->next_seen);
+}
+
 qh_result qh_agent_prepare_begin(qh_agent *agent, qh_observation observation) {
     if (agent->borrowed) return QH_BUSY;
-    return qh_encoder_keys_moving(&agent->encoder, observation.values, observation.state, true,
-                                  agent->next_keys);
+    QH_TRY(qh_encoder_keys_moving(&agent->encoder, observation.values, observation.state, true,
+                                  agent->next_keys));
+    see_next(agent, observation);
+    return QH_OK;
 }
 
 /* The prepared state becomes the one the agent is in. */
 static void enter(qh_agent *agent) {
     uint64_t *keys = agent->keys;
-    uint32_t *rows = agent->rows;
+    uint32_t *rows = agent->rows, *seen = agent->seen;
     agent->keys = agent->next_keys;
     agent->rows = agent->next_rows;
+    agent->seen = agent->next_seen;
     agent->next_keys = keys;
     agent->next_rows = rows;
+    agent->next_seen = seen;
+    agent->taken = agent->probability;
 }
 
 int32_t qh_agent_commit_begin(qh_agent *agent) {
@@ -306,6 +340,7 @@ int32_t qh_agent_commit_begin(qh_agent *agent) {
     agent->running = true;
     agent->ended = false;
     agent->last_action = choose(agent, agent->rows, false, NULL);
+    agent->taken = agent->probability;
     return agent->last_action;
 }
 
@@ -330,6 +365,7 @@ qh_result qh_agent_prepare_step(qh_agent *agent, const qh_experience *experience
         return QH_INVALID_ARGUMENT;
     if (QH_UNLIKELY(agent->actuator)) QH_TRY(qh_actuator_look(agent->actuator, experience->time));
     QH_TRY(keys_moving(agent, experience->next, false, agent->next_keys));
+    see_next(agent, experience->next);
     QH_TRY(reserve_rows(agent, agent->rows));
     QH_TRY(qh_replay_reserve(&agent->replay));
     return qh__rules_reserve(agent);
@@ -341,13 +377,16 @@ QH_INLINE void count_learning(qh_agent *agent, const qh_experience *experience) 
     if (experience->ending != QH_GOING_ON) agent->metrics.episodes++;
 }
 
+/* Full records get their states from the caller. */
 static void store_transition(qh_agent *agent, const uint64_t *keys, uint32_t action, double reward,
-                             bool terminated, const uint64_t *next_keys, int32_t next_action) {
+                             uint32_t ending, const uint64_t *next_keys, int32_t next_action) {
     qh_transition *transition = qh_replay_push(&agent->replay);
     transition->reward = reward;
-    transition->action = (uint16_t)action;
-    transition->next_action = (uint16_t)next_action; /* QH_NO_ACTION becomes QH_NEXT_UNKNOWN */
-    transition->flags = terminated ? QH_TRANSITION_TERMINATED : 0;
+    transition->action = action & 0xFFFu;
+    transition->next_action = (uint32_t)next_action & 0xFFFu; /* none: QH_NEXT_UNKNOWN */
+    transition->ending = ending & 3u;
+    transition->probability = 0;
+    if (agent->replay.state_words) return;
     for (uint32_t t = 0; t < agent->tilings; t++) {
         transition->keys[t] = keys[t];
         transition->keys[agent->tilings + t] = next_keys[t];
@@ -361,7 +400,7 @@ QH_INLINE void remember(qh_agent *agent, const uint64_t *keys, const uint32_t *r
     bool terminated = experience->ending == QH_TERMINATED;
     count_learning(agent, experience);
     if (QH_UNLIKELY(agent->replay.capacity > 0))
-        store_transition(agent, keys, action, experience->reward, terminated, next_keys,
+        store_transition(agent, keys, action, experience->reward, experience->ending, next_keys,
                          next_action);
     if (QH_UNLIKELY(agent->planning > 0))
         qh__rules_plan(agent, rows, action, experience->reward, terminated, next_keys);
@@ -378,6 +417,7 @@ static QH_NOINLINE int32_t resume(qh_agent *agent, uint32_t ending) {
         agent->metrics.episodes++;
     else
         agent->last_action = choose(agent, agent->rows, false, NULL);
+    agent->taken = agent->probability;
     return agent->last_action;
 }
 
@@ -393,6 +433,14 @@ QH_INLINE int32_t step_within_zone(qh_agent *agent, const qh_experience *experie
     return rests ? QH_NO_ACTION : next_action;
 }
 
+static void record_step(qh_agent *agent) {
+    qh_transition *transition = qh_replay_newest(&agent->replay);
+    size_t bytes = agent->replay.state_words * sizeof(uint32_t);
+    transition->probability = agent->taken;
+    memcpy(transition->keys, agent->seen, bytes);
+    memcpy((unsigned char *)transition->keys + bytes, agent->next_seen, bytes);
+}
+
 int32_t qh_agent_commit_step(qh_agent *agent, const qh_experience *experience) {
     if (QH_LIKELY(QH_HOT(agent->express_learner)))
         return qh__express_commit_step(agent, experience);
@@ -405,6 +453,7 @@ int32_t qh_agent_commit_step(qh_agent *agent, const qh_experience *experience) {
     int32_t next_action = step_within_zone(agent, experience);
     remember(agent, agent->keys, agent->rows, action, experience, agent->next_keys,
              agent->algorithm == QH_SARSA ? next_action : QH_NO_ACTION);
+    if (QH_UNLIKELY(agent->replay.capacity > 0)) record_step(agent);
     enter(agent);
     agent->last_action = next_action;
     agent->running = experience->ending == QH_GOING_ON;
@@ -413,6 +462,7 @@ int32_t qh_agent_commit_step(qh_agent *agent, const qh_experience *experience) {
         agent->metrics.action_count += next_action != QH_NO_ACTION;
     else
         next_action = QH_NO_ACTION;
+    if (QH_UNLIKELY(next_action == QH_NO_ACTION)) agent->probability = 0;
     agent->borrowed = false;
     return next_action;
 }
@@ -483,8 +533,23 @@ qh_result qh_agent_learn(qh_agent *agent, qh_observation observation, uint32_t a
     QH_TRY(qh_replay_reserve(&agent->replay));
     agent->borrowed = true;
     *td_error = learn_transition(agent, keys, rows, action, experience, next_keys, next_action);
+    if (agent->replay.state_words) {
+        uint32_t *words = (uint32_t *)(void *)qh_replay_newest(&agent->replay)->keys;
+        qh_encoder_record(&agent->encoder, observation.values, observation.state, false, words);
+        qh_encoder_record(&agent->encoder, experience->next.values, experience->next.state, false,
+                          words + agent->replay.state_words);
+    }
     agent->borrowed = false;
     return QH_OK;
+}
+
+QH_NOINLINE const uint64_t *qh_agent_recall(const qh_agent *agent, const qh_transition *transition,
+                                            uint64_t *scratch) {
+    const uint32_t *words = (const uint32_t *)(const void *)transition->keys;
+    if (QH_LIKELY(agent->replay.state_words == 0)) return transition->keys;
+    qh_encoder_recall(&agent->encoder, words, scratch);
+    qh_encoder_recall(&agent->encoder, words + agent->replay.state_words, scratch + agent->tilings);
+    return scratch;
 }
 
 #define REPLAY_CHUNK 256u
@@ -501,13 +566,15 @@ static double replay_drawn(qh_agent *agent, const uint32_t *drawn, uint32_t coun
     for (uint32_t i = 0; i < count; i++) {
         const qh_transition *transition = qh_replay_at(&agent->replay, drawn[i]);
         uint32_t rows[QH_MAX_TILINGS], next_rows[QH_MAX_TILINGS];
-        qh__agent_find(agent, transition->keys, rows);
-        qh__agent_find(agent, transition->keys + agent->tilings, next_rows);
+        uint64_t scratch[2 * QH_MAX_TILINGS];
+        const uint64_t *keys = qh_agent_recall(agent, transition, scratch);
+        qh__agent_find(agent, keys, rows);
+        qh__agent_find(agent, keys + agent->tilings, next_rows);
         int32_t next_action = transition->next_action == QH_NEXT_UNKNOWN
                                   ? QH_NO_ACTION
                                   : (int32_t)transition->next_action;
         double td_error = qh__rules_update(agent, rows, transition->action, transition->reward,
-                                           transition->flags & QH_TRANSITION_TERMINATED, next_rows,
+                                           transition->ending == QH_TERMINATED, next_rows,
                                            next_action, weights[i] / greatest);
         qh_replay_prioritise(&agent->replay, drawn[i], td_error);
         sum += qh__abs(td_error);
@@ -525,13 +592,15 @@ static void replay_chunk(qh_agent *agent, uint32_t count, double *sum) {
  * in a memory, but had a row in a table before: there are no more of them than of those. */
 static qh_result restore_rows(qh_agent *agent) {
     uint32_t rows[QH_MAX_TILINGS], missing = 0;
+    uint64_t scratch[2 * QH_MAX_TILINGS];
     for (uint32_t i = 0; i < agent->replay.count; i++) {
-        qh__agent_find(agent, qh_replay_at(&agent->replay, i)->keys, rows);
+        qh__agent_find(agent, qh_agent_recall(agent, qh_replay_at(&agent->replay, i), scratch),
+                       rows);
         for (uint32_t t = 0; t < agent->tilings; t++) missing += rows[t] == QH_NO_ROW;
     }
     QH_TRY(qh_table_reserve(&agent->table, QH_MIN(missing, agent->lost_rows)));
     for (uint32_t i = 0; i < agent->replay.count; i++) {
-        const uint64_t *keys = qh_replay_at(&agent->replay, i)->keys;
+        const uint64_t *keys = qh_agent_recall(agent, qh_replay_at(&agent->replay, i), scratch);
         qh__agent_find(agent, keys, rows);
         qh__agent_ensure(agent, keys, rows);
     }
@@ -562,14 +631,12 @@ static qh_result find_rows(const qh_agent *agent, qh_observation observation, ui
     return QH_OK;
 }
 
-/* Double Q-learning holds two estimates of each value; their mean is reported. */
 qh_result qh_agent_values(const qh_agent *agent, qh_observation observation, float *values) {
     uint32_t rows[QH_MAX_TILINGS];
     float scratch[QH_MAX_ACTIONS];
     QH_TRY(find_rows(agent, observation, rows));
     const float *found = qh__agent_gather(agent, rows, QH_BOTH_TABLES, scratch);
-    float share = agent->double_q ? 0.5f : 1.0f;
-    for (uint32_t i = 0; i < agent->actions; i++) values[i] = found[i] * share;
+    for (uint32_t i = 0; i < agent->actions; i++) values[i] = found[i];
     return QH_OK;
 }
 
@@ -615,6 +682,7 @@ qh_result qh_agent_reset(qh_agent *agent) {
     agent->lost_rows = 0;
     agent->last_action = QH_NO_ACTION;
     if (agent->actuator) agent->actuator->chose = false;
+    agent->probability = agent->taken = 0;
     for (uint32_t i = 0; i < agent->encoder.plan->trends; i++) agent->encoder.average[i] = 0;
     seed_random(agent);
     return QH_OK;

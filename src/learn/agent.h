@@ -57,7 +57,8 @@ typedef struct qh_agent {
     qh_actuator *actuator; /* NULL: its actions move no parameter */
     uint32_t algorithm;
     int32_t last_action;
-    float *unseen; /* the values of a state without a row */
+    bool propensities; /* `probability` is kept */
+    float *unseen;     /* the values of a state without a row */
     qh_random random;
     qh_encoder encoder;
     qh_policy policy;
@@ -66,6 +67,9 @@ typedef struct qh_agent {
     uint64_t *keys,
         *next_keys; /* `tilings` each: of the state the agent is in, of the one prepared */
     uint32_t *rows, *next_rows; /* their locations, QH_NO_ROW while there is none */
+    uint32_t *seen, *next_seen; /* what was observed there, for full records */
+    float probability; /* of the action chosen last, by whatever call; 0: none, or not known */
+    float taken;       /* the same of `last_action` */
     double discount;
     qh_schedule_state rate;
     double lambda;
@@ -142,6 +146,10 @@ qh_result qh_agent_probabilities(const qh_agent *agent, qh_observation observati
 /* Forgets everything learned; the configuration, name and random stream stay, the latter from its start. */
 qh_result qh_agent_reset(qh_agent *agent);
 
+/* The keys of a remembered transition's state and next state, `tilings` each: in place, or in `scratch` (twice QH_MAX_TILINGS). */
+const uint64_t *qh_agent_recall(const qh_agent *agent, const qh_transition *transition,
+                                uint64_t *scratch);
+
 uint64_t qh_agent_hash(const qh_agent *agent);
 bool qh_agent_validate(const qh_agent *agent);
 
@@ -185,12 +193,17 @@ typedef enum qh_which {
     QH_SECOND_TABLE
 } qh_which;
 
-/* The values of a state: in place, or gathered into `scratch` (stride floats). */
+/* The values of a state: in place, or gathered into `scratch` (stride floats). Of both tables of Double Q-learning it is the mean:
+ * it orders actions as their sum does, and a temperature or an exploration bonus keeps its scale (van Hasselt 2010, section 4). */
 const float *qh__agent_gather(const qh_agent *agent, const uint32_t *rows, qh_which which,
                               float *scratch);
 
 /* The visit counts of a state, NULL where it has no row; of the first tiling. */
 const uint32_t *qh__agent_counts(const qh_agent *agent, const uint32_t *rows);
+
+/* Keeps the probability with which an action was just chosen. */
+void qh__agent_note(qh_agent *agent, const uint32_t *rows, const uint32_t *mask, bool greedy,
+                    uint32_t action);
 
 QH_INLINE void qh__agent_find(const qh_agent *agent, const uint64_t *keys, uint32_t *rows) {
     rows[0] = qh_table_find(&agent->table, keys[0]);

@@ -336,18 +336,19 @@ static bool index_key(const qh_encoder *encoder, double state, uint64_t *key) {
     return true;
 }
 
+/* False when one of the row's numbers is NaN. */
+static QH_NOINLINE bool row_keys(const qh_encoder *encoder, const float *row, uint64_t *keys) {
+    if (QH_LIKELY(encoder->plan->kind == QH_ENCODER_BINS))
+        return (*keys = qh__encoder_cells_key(encoder, row)) != 0;
+    return encoder->plan->kind == QH_ENCODER_SIMHASH ? simhash_key(encoder, row, keys)
+                                                     : tile_keys(encoder, row, keys);
+}
+
 static qh_result keys_with(const qh_encoder *encoder, const float *observation,
                            const float *averages, uint64_t *keys) {
     float buffer[QH_MAX_DIMS];
     const float *row = assemble(encoder, observation, averages, buffer);
-    bool valid;
-    if (QH_LIKELY(encoder->plan->kind == QH_ENCODER_BINS))
-        valid = (*keys = qh__encoder_cells_key(encoder, row)) != 0;
-    else if (encoder->plan->kind == QH_ENCODER_SIMHASH)
-        valid = simhash_key(encoder, row, keys);
-    else
-        valid = tile_keys(encoder, row, keys);
-    return QH_LIKELY(valid) ? QH_OK : QH_INVALID_ARGUMENT;
+    return QH_LIKELY(row_keys(encoder, row, keys)) ? QH_OK : QH_INVALID_ARGUMENT;
 }
 
 qh_result qh_encoder_keys(const qh_encoder *encoder, const float *observation, double state,
@@ -371,6 +372,35 @@ qh_result qh_encoder_keys_moving(qh_encoder *encoder, const float *observation, 
 
 void qh_encoder_move(qh_encoder *encoder) {
     for (uint32_t t = 0; t < encoder->plan->trends; t++) encoder->average[t] = encoder->moved[t];
+}
+
+/* ---------------------------------------------------------------- states remembered */
+
+uint32_t qh_encoder_words(const qh_encoder_def *def) {
+    if (def->kind == QH_ENCODER_INDEX) return 1;
+    uint32_t words = def->dim_count;
+    for (uint32_t i = 0; i < def->dim_count; i++) words += def->dims[i].trend > 0;
+    return words;
+}
+
+QH_NOINLINE void qh_encoder_record(const qh_encoder *encoder, const float *observation,
+                                   double state, bool moving, uint32_t *words) {
+    const qh_plan *plan = encoder->plan;
+    const float *averages = moving ? encoder->moved : encoder->average;
+    if (plan->kind == QH_ENCODER_INDEX) *words = (uint32_t)state;
+    if (plan->dims) memcpy(words, observation, plan->dims * sizeof *words);
+    if (plan->trends) memcpy(words + plan->dims, averages, plan->trends * sizeof *words);
+}
+
+QH_NOINLINE void qh_encoder_recall(const qh_encoder *encoder, const uint32_t *words,
+                                   uint64_t *keys) {
+    float row[QH_MAX_DIMS] = {0};
+    if (encoder->plan->kind == QH_ENCODER_INDEX) {
+        *keys = qh__mix64((uint64_t)*words + 1);
+        return;
+    }
+    memcpy(row, words, (encoder->plan->dims + encoder->plan->trends) * sizeof *words);
+    row_keys(encoder, row, keys);
 }
 
 qh_result qh_encoder_vector(const qh_encoder *encoder, const float *observation, double state,

@@ -61,6 +61,16 @@ uint64_t qh__encoder_cells_key(const qh_encoder *encoder, const float *row);
 /* Makes the move of the last `keys_moving`. */
 void qh_encoder_move(qh_encoder *encoder);
 
+/* Words of 32 bits of a state as it was observed: of its index 1, else one a dimension and trend. */
+uint32_t qh_encoder_words(const qh_encoder_def *def);
+
+/* Writes an observation that gave keys as those words, trends as they are or, `moving`, as the last `keys_moving` found them. */
+void qh_encoder_record(const qh_encoder *encoder, const float *observation, double state,
+                       bool moving, uint32_t *words);
+
+/* The keys that the observation had. */
+void qh_encoder_recall(const qh_encoder *encoder, const uint32_t *words, uint64_t *keys);
+
 /* Writes the normalised vector (dims + trends floats; the state itself for index); returns its length through `length`. */
 qh_result qh_encoder_vector(const qh_encoder *encoder, const float *observation, double state,
                             float *vector, uint32_t *length);

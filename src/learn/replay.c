@@ -23,6 +23,13 @@ qh_result qh_replay_open(qh_replay *replay, qh_memory *memory, qh_owner *owner, 
     return QH_OK;
 }
 
+void qh_replay_keep_states(qh_replay *replay, uint32_t words) {
+    replay->state_words = words;
+    replay->transition_bytes =
+        (uint32_t)(sizeof(qh_transition) + 2 * (size_t)words * sizeof(uint32_t));
+    replay->per_block = QH_TRAJECTORY_BYTES / replay->transition_bytes;
+}
+
 void qh_replay_clear(qh_replay *replay) {
     qh_pool *pool = &replay->memory->pools[QH_POOL_TRAJECTORY];
     for (uint32_t i = 0; i < replay->block_count; i++)
@@ -65,6 +72,10 @@ qh_transition *qh_replay_at(const qh_replay *replay, uint32_t index) {
     unsigned char *block = replay->blocks[index / replay->per_block];
     return (qh_transition *)(void *)(block + (size_t)(index % replay->per_block) *
                                                  replay->transition_bytes);
+}
+
+qh_transition *qh_replay_newest(const qh_replay *replay) {
+    return qh_replay_at(replay, (replay->next ? replay->next : replay->count) - 1);
 }
 
 static void set_weight(qh_replay *replay, uint32_t index, float weight) {

@@ -115,11 +115,19 @@ double qh__rules_learn(qh_agent *agent, const uint32_t *rows, uint32_t action, d
     return td_error;
 }
 
-static QH_NOINLINE uint32_t choose_next(qh_agent *agent, const uint32_t *rows) {
+static uint32_t draw_next(qh_agent *agent, const uint32_t *rows) {
     if (QH_UNLIKELY(!QH_HOT(agent->quick))) return choose_any_next(agent, rows);
     const float *values =
         rows[0] == QH_NO_ROW ? agent->unseen : qh__table_row(&agent->table, rows[0])->q;
     return qh__choose_of_few(&agent->policy, values, false, &agent->random);
+}
+
+/* The action to be taken next. */
+static QH_NOINLINE uint32_t choose_next(qh_agent *agent, const uint32_t *rows) {
+    uint32_t action = draw_next(agent, rows);
+    if (QH_UNLIKELY(agent->propensities))
+        qh__agent_note(agent, rows, qh__mask_in_force(agent), false, action);
+    return action;
 }
 
 static int32_t one_step(qh_agent *agent, double reward, uint32_t ending) {

@@ -7,6 +7,7 @@
 #define FIRST_SPILLS 4u
 #define COUNT_ONE (1u << 28)
 #define LINK_MASK 0x0FFFFFFFu
+#define MOST_SPILLS 64u /* of a chain that is not crowded */
 
 /* ---------------------------------------------------------------- directories */
 
@@ -272,6 +273,12 @@ uint32_t qh_table_insert(qh_table *table, uint64_t key) {
 
 uint32_t qh_table_find(const qh_table *table, uint64_t key) {
     return qh__table_find(table, key);
+}
+
+bool qh_table_is_crowded(const qh_table *table, uint64_t key) {
+    return table->rows > 0 &&
+           chain_spills(table, qh__bucket_at(&table->buckets, qh__bucket_of(table, key))) >
+               MOST_SPILLS;
 }
 
 size_t qh_table_bytes(const qh_table *table) {

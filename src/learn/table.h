@@ -95,6 +95,10 @@ uint32_t qh_table_insert(qh_table *table, uint64_t key);
 /* The location of the key's row, QH_NO_ROW where there is none. */
 uint32_t qh_table_find(const qh_table *table, uint64_t key);
 
+/* Whether the bucket of `key` holds over 768 rows. Keys that are uniform in all bits never do that (the mean is 6): hostile
+ * ones would, to make every search long. */
+bool qh_table_is_crowded(const qh_table *table, uint64_t key);
+
 /* Bytes of the table in memory. */
 size_t qh_table_bytes(const qh_table *table);
 

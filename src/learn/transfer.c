@@ -107,7 +107,7 @@ static qh_result import_row(const qh_agent *agent, qh_table *table, const unsign
     uint64_t key = get64(at);
     at += 8;
     if (!values_are_finite(at, agent->actions * tables_of(agent)) ||
-        qh_table_find(table, key) != QH_NO_ROW)
+        qh_table_find(table, key) != QH_NO_ROW || qh_table_is_crowded(table, key))
         return QH_CORRUPT;
     QH_TRY(qh_table_reserve(table, 1));
     qh_row *row = qh__table_row(table, qh_table_insert(table, key));

@@ -186,8 +186,45 @@ EXPORT(double, qh_learn,
     if (QH_LIKELY(next_action == QH_NO_ACTION &&
                   qh__express_learns(agent, row, action, &experience, &td_error)))
         return td_error;
-    return learn_in_general(agent, row, state, action, reward, next_state, ending, next_action,
-                            time);
+    td_error =
+        learn_in_general(agent, row, state, action, reward, next_state, ending, next_action, time);
+    if ((flags & QH_FLAG_PROBABILITY) && td_error == td_error && agent->replay.count > 0)
+        qh_replay_newest(&agent->replay)->probability = qh__to_float(qh__io.numbers[0]);
+    return td_error;
+}
+
+/* What tells the state of these keys from all others, in two halves. */
+static QH_NOINLINE void write_key(const qh_agent *agent, const uint64_t *keys, double *numbers) {
+    uint64_t key = 0;
+    for (uint32_t t = 0; t < agent->tilings; t++) key = qh__hash_step(key, keys[t]);
+    numbers[0] = (double)(uint32_t)key;
+    numbers[1] = (double)(uint32_t)(key >> 32);
+}
+
+/* Reads back remembered transition `index`, from 0, the oldest. numbers: reward, action, next action (-1: unknown), ending,
+ * probability of the action (0: unknown), low and high half of what tells the state apart from others, and of the next state.
+ * Returns the length of a state kept in full (0: compact), which then is in `observation`, the next one in `next`; the index of
+ * an index encoder as bits. */
+EXPORT(int32_t, qh_recall, (uint32_t handle, uint32_t index)) {
+    AGENT_OR_RETURN(agent, handle);
+    const qh_replay *replay = &agent->replay;
+    if (index >= replay->count) return QH_INVALID_ARGUMENT;
+    uint32_t oldest = replay->count < replay->capacity ? 0 : replay->next;
+    const qh_transition *transition = qh_replay_at(replay, (oldest + index) % replay->capacity);
+    uint64_t scratch[2 * QH_MAX_TILINGS];
+    const uint64_t *keys = qh_agent_recall(agent, transition, scratch);
+    double *numbers = qh__io.numbers;
+    numbers[0] = transition->reward;
+    numbers[1] = transition->action;
+    numbers[2] = transition->next_action == QH_NEXT_UNKNOWN ? -1 : (double)transition->next_action;
+    numbers[3] = transition->ending;
+    numbers[4] = (double)transition->probability;
+    write_key(agent, keys, numbers + 5);
+    write_key(agent, keys + agent->tilings, numbers + 7);
+    size_t bytes = replay->state_words * sizeof(float);
+    memcpy(qh__io.observation, transition->keys, bytes);
+    memcpy(qh__io.next, (const unsigned char *)transition->keys + bytes, bytes);
+    return (int32_t)replay->state_words;
 }
 
 /* Learns from `count` remembered transitions: the mean |TD error|. */
@@ -233,7 +270,8 @@ EXPORT(int32_t, qh_probabilities, (uint32_t handle, double state, uint32_t flags
 }
 
 /* numbers: action count, reward sum, last update, episodes, states, mean |TD error|, learning steps, in an episode,
- * transitions remembered, value of the exploration schedule, value of the step-size schedule. */
+ * transitions remembered, value of the exploration schedule, value of the step-size schedule, probability of the action
+ * chosen last (0: none, or not known). */
 EXPORT(int32_t, qh_metrics, (uint32_t handle)) {
     AGENT_OR_RETURN(agent, handle);
     const qh_agent_metrics *metrics = &agent->metrics;
@@ -249,6 +287,7 @@ EXPORT(int32_t, qh_metrics, (uint32_t handle)) {
     numbers[8] = agent->replay.count;
     numbers[9] = qh__schedule_value(&agent->policy.exploration);
     numbers[10] = qh__schedule_value(&agent->rate);
+    numbers[11] = (double)agent->probability;
     return QH_OK;
 }
 

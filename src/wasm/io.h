@@ -26,9 +26,10 @@ extern qh_io qh__io; /* exports.c */
 /* Bits of the `flags` argument. */
 enum {
     QH_FLAG_GREEDY = 1,
-    QH_FLAG_MASK = 2,     /* `mask` counts */
-    QH_FLAG_IN_PLACE = 4, /* the observation is in the agent's own input block */
-    QH_FLAG_TIME = 8,     /* `time` counts */
+    QH_FLAG_MASK = 2,         /* `mask` counts */
+    QH_FLAG_IN_PLACE = 4,     /* the observation is in the agent's own input block */
+    QH_FLAG_TIME = 8,         /* `time` counts */
+    QH_FLAG_PROBABILITY = 16, /* numbers[0] is the probability with which the action was chosen */
 };
 
 extern qh_io qh__io;

@@ -82,11 +82,19 @@ static inline bool cast_member(uint32_t i, qh_agent_def *def) {
         def->exploration = (qh_schedule){1, 0, 0.995};
         def->initial_value = 2;
         return true;
+    case 14:
+        def->encoder = cast_encoder(QH_ENCODER_TILES, cast_trends);
+        def->policy = QH_SOFTMAX;
+        def->propensities = 1;
+        def->replay_capacity = 60;
+        def->replay_kind = QH_REPLAY_PRIORITIZED;
+        def->replay_record = QH_RECORD_FULL;
+        return true;
     default: return false;
     }
 }
 
-#define CAST_SIZE 14u
+#define CAST_SIZE 15u
 
 /* A world without sense: where an agent goes next, for what, and whether that was the end. */
 typedef struct cast_world {

@@ -25,9 +25,9 @@ static qh_result push(uint32_t number) {
     QH_TRY(qh_replay_reserve(&replay));
     qh_transition *transition = qh_replay_push(&replay);
     transition->reward = number;
-    transition->action = (uint16_t)(number % 1000);
+    transition->action = number % 1000 & 0xFFFu;
     transition->next_action = QH_NEXT_UNKNOWN;
-    transition->flags = number % 2 ? QH_TRANSITION_TERMINATED : 0;
+    transition->ending = number % 2;
     return QH_OK;
 }
 
@@ -47,7 +47,7 @@ static void the_oldest_gives_way(void) {
                 const qh_transition *transition = qh_replay_at(&replay, i);
                 CHECK_SAME(transition->reward, latest);
                 CHECK_EQ(transition->action, latest % 1000);
-                CHECK_EQ(transition->flags, latest % 2);
+                CHECK_EQ(transition->ending, latest % 2);
             }
         }
         close_ring();

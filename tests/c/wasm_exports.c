@@ -19,6 +19,7 @@ int32_t qh_act(uint32_t handle, double state, uint32_t flags);
 double qh_learn(uint32_t handle, double state, uint32_t action, double reward, double next_state,
                 uint32_t ending, int32_t next_action, double time, uint32_t flags);
 double qh_replay_many(uint32_t handle, uint32_t count);
+int32_t qh_recall(uint32_t handle, uint32_t index);
 int32_t qh_encode(uint32_t handle, double state, uint32_t flags);
 int32_t qh_q_values(uint32_t handle, double state, uint32_t flags);
 int32_t qh_visits(uint32_t handle, double state, uint32_t flags);
@@ -61,10 +62,11 @@ static qh_io *io;
 /* Every call that takes a handle must refuse this one. */
 static void check_stale(uint32_t handle) {
     CHECK_RESULT(qh_agent_destroy(handle), QH_STALE_HANDLE);
+    CHECK_RESULT(qh_recall(handle, 0), QH_STALE_HANDLE);
     CHECK(qh_agent_input_address(handle) == NULL);
     CHECK_RESULT(qh_begin(handle, 0, 0), QH_STALE_HANDLE);
     CHECK_RESULT(qh_step(handle, 0, 0, 0, 0, 0), QH_STALE_HANDLE);
-    for (uint32_t flags = 0; flags < 8; flags++)
+    for (uint32_t flags = 0; flags < 32; flags++)
         CHECK_RESULT(qh_act(handle, 0, flags), QH_STALE_HANDLE);
     CHECK_SAME(qh_learn(handle, 0, 0, 0, 0, 0, -1, 0, 0), __builtin_nan(""));
     CHECK_SAME(io->numbers[0], QH_STALE_HANDLE);
@@ -367,6 +369,8 @@ static void create_any(void) {
     def->ucb_c = any(3);
     def->replay_capacity = any(3) ? 0 : any(any(4) ? 300 : 0x20000000);
     def->replay_kind = any(2);
+    def->replay_record = any(3);
+    def->propensities = any(2);
     def->discount = any(10) ? 0.9 : any_number();
     def->initial_value = any(10) ? 0 : any_number();
     def->zone = any(4) ? 0 : any(20) ? 1 + any(4) : any_bits();
@@ -461,7 +465,7 @@ static void govern_any(uint32_t handle) {
 }
 
 static void call_any(void) {
-    uint32_t handle = any_handle(), flags = any(16), call = any(27);
+    uint32_t handle = any_handle(), flags = any(32), call = any(28);
     double number = any_number();
     moment += any(40) * 1000;
     io->time = any(8) ? moment : any_number();
@@ -491,6 +495,7 @@ static void call_any(void) {
         break;
     case 19:
     case 20: learn_any(handle, flags); break;
+    case 21: check_result(qh_recall(handle, any(2) ? any(100) : any_bits())); break;
     default: step_any(handle, flags); break;
     }
 }

@@ -25,25 +25,26 @@ export const DOWN = 2;
 export const LEFT = 3;
 const MOVES = [[-1, 0], [0, 1], [1, 0], [0, -1]];
 
-function move(state, action) {
-    const row = Math.floor(state / COLUMNS) + MOVES[action][0];
-    const column = (state % COLUMNS) + MOVES[action][1];
-    const next = Math.min(Math.max(row, 0), ROWS - 1) * COLUMNS + Math.min(Math.max(column, 0), COLUMNS - 1);
-    if (next > START && next < GOAL) return { next: START, reward: -100, terminated: false };
-    return { next, reward: -1, terminated: next === GOAL };
+function move(state, action, rows, columns) {
+    const [start, goal] = [(rows - 1) * columns, rows * columns - 1];
+    const row = Math.floor(state / columns) + MOVES[action][0];
+    const column = (state % columns) + MOVES[action][1];
+    const next = Math.min(Math.max(row, 0), rows - 1) * columns + Math.min(Math.max(column, 0), columns - 1);
+    if (next > start && next < goal) return { next: start, reward: -100, terminated: false };
+    return { next, reward: -1, terminated: next === goal };
 }
 
-/** @param {{ slippery?: boolean }} [options] */
-export function cliffWalking({ slippery = false } = {}) {
+/** @param {{ slippery?: boolean, rows?: number, columns?: number }} [options] another size has its start and goal in the same corners */
+export function cliffWalking({ slippery = false, rows = ROWS, columns = COLUMNS } = {}) {
     return defineModel({
         name: slippery ? 'CliffWalking, slippery' : 'CliffWalking',
-        states: ROWS * COLUMNS,
+        states: rows * columns,
         actions: 4,
-        starts: [[1, START]],
-        terminal: [GOAL],
+        starts: [[1, (rows - 1) * columns]],
+        terminal: [rows * columns - 1],
         outcomes: (state, action) => {
-            if (!slippery) return [{ probability: 1, ...move(state, action) }];
-            return [3, 0, 1].map((turn) => ({ probability: 1 / 3, ...move(state, (action + turn) % 4) }));
+            if (!slippery) return [{ probability: 1, ...move(state, action, rows, columns) }];
+            return [3, 0, 1].map((turn) => ({ probability: 1 / 3, ...move(state, (action + turn) % 4, rows, columns) }));
         },
     });
 }

@@ -15,10 +15,11 @@ export const MAPS = {
 const LIMITS = { '4x4': 100, '8x8': 200 };
 const MOVES = [[0, -1], [1, 0], [0, 1], [-1, 0]];
 
-/** @param {{ map?: '4x4' | '8x8', slippery?: boolean }} [options] */
+/** @param {{ map?: '4x4' | '8x8' | string[], slippery?: boolean }} [options] a name, or square rows of one's own */
 export function frozenLake({ map = '4x4', slippery = true } = {}) {
-    const cells = MAPS[map].join('');
-    const size = MAPS[map].length;
+    const rows = typeof map === 'string' ? MAPS[map] : map;
+    const cells = rows.join('');
+    const size = rows.length;
     const clamp = (value) => Math.min(Math.max(value, 0), size - 1);
     const move = (state, action) => {
         const row = clamp(Math.floor(state / size) + MOVES[action][0]);
@@ -26,11 +27,11 @@ export function frozenLake({ map = '4x4', slippery = true } = {}) {
         return { next, reward: cells[next] === 'G' ? 1 : 0, terminated: 'GH'.includes(cells[next]) };
     };
     return defineModel({
-        name: `FrozenLake ${map}${slippery ? ', slippery' : ''}`,
+        name: `FrozenLake ${size}x${size}${slippery ? ', slippery' : ''}`,
         states: cells.length,
         actions: 4,
         starts: [[1, cells.indexOf('S')]],
-        limit: LIMITS[map],
+        limit: typeof map === 'string' ? LIMITS[map] : 25 * size,
         terminal: [...cells].flatMap((cell, state) => ('GH'.includes(cell) ? [state] : [])),
         outcomes: (state, action) => {
             if (!slippery) return [{ probability: 1, ...move(state, action) }];

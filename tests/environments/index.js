@@ -4,6 +4,7 @@ export { createRandom } from './random.js';
 export { defineModel, outcomesOf, Simulation } from './finite-model.js';
 export { cliffWalking, pathPolicy } from './cliff-walking.js';
 export { frozenLake } from './frozen-lake.js';
+export { blackjack, gambler, racetrack, riverSwim } from './games.js';
 export { windyGridworld } from './windy-gridworld.js';
 export { maze, dynaMaze, blockingMaze } from './mazes.js';
 export { maximisationBias } from './maximisation-bias.js';

@@ -7,6 +7,7 @@
 #include "runtime/batch.h"
 
 #define AGENTS 593
+#define REPLAY_EVERY 250
 
 static qh_dim dims[4];
 
@@ -67,6 +68,31 @@ static void configure(qh_agent_def *def, uint32_t i) {
         def->planning = 2;
         def->replay_capacity = 64;
         break;
+    case 16:
+        use_index(def);
+        def->algorithm = QH_DOUBLE_Q;
+        def->policy = QH_SOFTMAX;
+        def->exploration = (qh_schedule){2, 0.125, 0.9995};
+        break;
+    case 17:
+        use_bins(def, 0.25f);
+        def->rate = (qh_schedule){1, 0.0625, 0.999};
+        def->replay_capacity = 100;
+        def->replay_kind = QH_REPLAY_PRIORITIZED;
+        def->replay_record = QH_RECORD_FULL;
+        break;
+    case 18:
+        set_dims(4, 0);
+        def->encoder =
+            (qh_encoder_def){.kind = QH_ENCODER_TILES, .dim_count = 2, .dims = dims, .tilings = 4};
+        def->algorithm = QH_EXPECTED_SARSA;
+        def->policy = QH_UCB;
+        def->ucb_c = 0.5;
+        def->replay_capacity = 50;
+        def->replay_kind = QH_REPLAY_PRIORITIZED;
+        def->replay_alpha = 0.5;
+        def->replay_beta = 1;
+        break;
     default:
         use_bins(def, 0);
         def->exploration = (qh_schedule){1, 0.0625, 0.999};
@@ -125,6 +151,12 @@ static qh_batch *populate(qh_runtime *runtime) {
     return batch;
 }
 
+static void replay(qh_batch *batch) {
+    double mean;
+    for (uint32_t i = 0; i < AGENTS; i++)
+        must(qh_agent_replay(batch->agents[i], 8, &mean), "replay");
+}
+
 int main(int argc, char **argv) {
     int32_t steps = argc > 1 ? atoi(argv[1]) : 1000;
     qh_runtime_def def = qh_runtime_def_default();
@@ -138,6 +170,7 @@ int main(int argc, char **argv) {
     for (int32_t step = 1; step <= steps; step++) {
         live(batch, step);
         must(qh_batch_step(runtime, batch), "step");
+        if (step % REPLAY_EVERY == 0) replay(batch);
     }
     printf("%016llx\n", (unsigned long long)qh_runtime_hash(runtime));
     if (!qh_runtime_validate(runtime)) return 1;

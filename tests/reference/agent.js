@@ -78,7 +78,7 @@ export class Agent {
         if (mask !== undefined && !Array.prototype.some.call(mask, (flag) => flag)) fail('INVALID_ARGUMENT', 'no action is allowed');
         const keys = this.keys(observation);
         this.counts.actionCount += 1;
-        return greedy ? this.learner.chooseGreedy(keys, mask) : this.learner.choose(keys, mask);
+        return this.learner.decide(keys, { mask, greedy });
     }
 
     learn(observation, action, reward, next, ending) {
@@ -111,10 +111,28 @@ export class Agent {
         return Uint32Array.from(this.learner.table.visits(this.keys(observation), this.learner.scratchVisits));
     }
 
-    explain(observation) {
+    /** The columns of the package's transitions that do not depend on how states are named. */
+    transitions() {
+        const items = this.learner.memory?.inOrder() ?? [];
+        return {
+            actions: Int32Array.from(items, ({ action }) => action),
+            nextActions: Int32Array.from(items, ({ nextAction }) => nextAction),
+            rewards: Float64Array.from(items, ({ reward }) => reward),
+            endings: Uint8Array.from(items, ({ terminated, truncated }) => (terminated ? 1 : truncated ? 2 : 0)),
+            propensities: Float64Array.from(items, ({ probability }) => probability),
+            observations: items.map(({ observation }) => observation),
+            nextObservations: items.map(({ nextObservation }) => nextObservation),
+        };
+    }
+
+    get lastProbability() {
+        return this.learner.lastProbability;
+    }
+
+    explain(observation, _, { mask } = {}) {
         const keys = this.keys(observation);
         const qValues = this.qValues(observation);
-        const probability = Float32Array.from(this.learner.probabilities(keys));
+        const probability = Float32Array.from(this.learner.probabilities(keys, mask));
         return { action: probability.indexOf(Math.max(...probability)), qValues, visits: this.visits(observation), probability, knowledge: [] };
     }
 

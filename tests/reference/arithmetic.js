@@ -9,15 +9,17 @@
  *   - values of several rows (tilings, the two tables of Double Q) are added to zero left to right, rounded to float32
  *     after each addition (so their sum is never -0), so that comparing actions compares what a float32 implementation compares
  *   - what a policy expects is summed over actions in ascending order, in double; an epsilon-greedy policy expects
- *     epsilon of the mean and the rest of the best value
+ *     epsilon of the mean and the rest of the best value; one of UCB takes its probabilities as float32
  *   - a schedule keeps its power of `decay` by repeated multiplication: no pow, which differs between engines
  *   - an n-step return is folded from the newest reward to the oldest (Horner): r1 + g (r2 + g (... + g B))
  *   - the weight of an update (trace, importance) multiplies its error before the step size does
  *
- * exp, log and pow differ between engines: softmax, UCB and prioritised replay agree in distribution, not in bits.
+ *   - exp and log are those of maths.js; a power x^y is exp(y log x)
  */
 
-const { fround, exp, log, sqrt, pow } = Math;
+import { exp, log } from './maths.js';
+
+const { fround, sqrt, max, min } = Math;
 
 /** One more addend of an action value made of several cells. */
 export const accumulate = (total, cell) => fround(total + cell);
@@ -42,8 +44,8 @@ export const scheduled = ({ start, end }, power) => end + (start - end) * power;
 
 /**
  * Whether the next action is chosen after planning, as in S&B 8.2, or before it (so that an agent answers with what it
- * knew when it was asked). The first makes the second episode of the Dyna maze with 50 planned updates 39 steps long on
- * average, the second 40.5.
+ * knew when it was asked). The first makes the second episode of the Dyna maze with 50 planned updates 39.5 steps long on
+ * average, the second 40.0 (1000 runs each, +- .3).
  */
 export const PLAN_BEFORE_CHOOSING = false;
 
@@ -54,18 +56,18 @@ export const visitRate = (visits) => 1 / (visits > 1 ? visits : 1);
 export const faded = (trace, discount, lambda) => trace * (discount * lambda);
 export const TRACE_FLOOR = 1e-3;
 
-/** Unnormalised softmax preference; `best` is the largest allowed value. */
-export const preference = (value, best, temperature) => exp((value - best) / temperature);
+/** Unnormalised softmax preference; `best` is the largest allowed value. A schedule may round to a temperature of 0. */
+export const preference = (value, best, temperature) => exp((value - best) / max(temperature, 2 ** -1022));
 
 /** UCB1 score of a visited action (S&B 2.7); unvisited actions come first, whatever their value. */
 export const upperBound = (value, c, total, visits) => fround(value + c * sqrt(log(total) / visits));
 
 /** Priority of a transition in the sum tree (Schaul et al. 2016, 3.3). */
 export const PRIORITY_FLOOR = 0.01;
-export const priorityOf = (error, alpha) => fround(pow(Math.abs(error) + PRIORITY_FLOOR, alpha));
+export const priorityOf = (error, alpha) => min(fround(exp(alpha * log(Math.abs(error) + PRIORITY_FLOOR))), fround(1e30));
 
 /** Importance weight of a transition drawn with this probability from `count`; to be divided by the largest drawn with it. */
-export const importance = (probability, count, beta) => pow(count * probability, -beta);
+export const importance = (probability, count, beta) => exp(-beta * log(count * probability));
 
 /** Transitions are drawn this many at a time, before any of them is learned from; their weights share one maximum. */
 export const REPLAY_CHUNK = 256;

@@ -93,6 +93,7 @@ export class Learner {
         this.rate.reset();
         this.memory?.clear();
         this.model = new Map();
+        this.lastProbability = NaN;
         this.leaveEpisode();
     }
 
@@ -125,10 +126,17 @@ export class Learner {
         return bestAction(this.decisionValues(keys), mask, this.config.tieBreak, this.generator);
     }
 
-    probabilities(keys, mask) {
-        const { policy, tieBreak } = this.config;
+    probabilities(keys, mask, policy = this.config.policy) {
+        const { tieBreak } = this.config;
         const visits = this.table.visits(keys, this.scratchVisits);
         return probabilities(policy, this.level.value, this.decisionValues(keys), visits, mask, tieBreak);
+    }
+
+    /** Chooses an action to be taken, and keeps the probability with which it was chosen. */
+    decide(keys, { mask, greedy = false } = {}) {
+        const action = greedy ? this.chooseGreedy(keys, mask) : this.choose(keys, mask);
+        this.lastProbability = Math.fround(this.probabilities(keys, mask, greedy ? { kind: 'greedy' } : undefined)[action]);
+        return action;
     }
 
     // ---------------------------------------------------------------- episodes
@@ -138,7 +146,9 @@ export class Learner {
         const keys = this.encode(observation);
         this.leaveEpisode();
         this.keys = keys;
-        this.action = this.choose(keys);
+        this.observation = observation;
+        this.action = this.decide(keys);
+        this.taken = this.lastProbability;
         return this.action;
     }
 
@@ -148,18 +158,24 @@ export class Learner {
         const ended = terminated || truncated;
         const sarsa = this.config.algorithm === 'sarsa';
         this.visit(this.keys, this.action);
-        let chosen = (sarsa || this.config.lambda > 0) && !terminated ? this.choose(next) : -1;
-        const transition = { keys: this.keys, action: this.action, reward, next, terminated, nextAction: sarsa ? chosen : -1 };
+        let chosen = (sarsa || this.config.lambda > 0) && !terminated ? this.decide(next) : -1;
+        const transition = {
+            keys: this.keys, action: this.action, reward, next, terminated, truncated, nextAction: sarsa ? chosen : -1,
+            observation: this.observation, nextObservation: observation, probability: this.taken,
+        };
         this.error = this.learnInEpisode(transition, chosen, ended);
         this.experienced(transition);
         if (PLAN_BEFORE_CHOOSING) this.plan(transition);
-        if (chosen < 0 && !ended) chosen = this.choose(next);
+        if (chosen < 0 && !ended) chosen = this.decide(next);
         if (!PLAN_BEFORE_CHOOSING) this.plan(transition);
         if (ended) {
             this.leaveEpisode();
+            this.lastProbability = NaN;
             return -1;
         }
         this.keys = next;
+        this.observation = observation;
+        this.taken = this.lastProbability;
         this.action = chosen;
         return chosen;
     }
@@ -182,9 +198,11 @@ export class Learner {
     }
 
     /** One one-step update outside of any episode; returns the TD error. */
-    learn(observation, action, reward, nextObservation, { terminated = false, nextAction = -1 } = {}) {
+    learn(observation, action, reward, nextObservation, { terminated = false, truncated = false, nextAction = -1, probability = NaN } = {}) {
         const next = this.encode(nextObservation);
-        const transition = { keys: this.encode(observation), action, reward, next, terminated, nextAction };
+        const transition = {
+            keys: this.encode(observation), action, reward, next, terminated, truncated, nextAction, observation, nextObservation, probability: Math.fround(probability),
+        };
         this.visit(transition.keys, action);
         const error = this.update(transition, 1);
         this.experienced(transition);

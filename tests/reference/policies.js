@@ -8,6 +8,7 @@
 import { blend, preference, upperBound } from './arithmetic.js';
 
 const F64 = Float64Array;
+const F32 = Float32Array;
 
 /** The largest allowed value. */
 export function bestValue(values, mask) {
@@ -137,7 +138,8 @@ export function expectation(policy, level, values, visits, tieBreak) {
         const average = values.reduce((sum, value) => sum + value, 0) / values.length;
         return blend(policy.kind === 'greedy' ? 0 : level, average, bestValue(values));
     }
-    const chances = probabilities(policy, level, values, visits, undefined, tieBreak);
+    const exact = probabilities(policy, level, values, visits, undefined, tieBreak);
+    const chances = policy.kind === 'ucb' ? F32.from(exact) : exact;
     let sum = 0;
     for (let a = 0; a < values.length; a += 1) sum += chances[a] * values[a];
     return sum;

@@ -22,7 +22,7 @@ class Batch {
     observation(i) {
         const { encoder } = this.agents[i].config;
         if (encoder.kind === 'index') return this.observations[i * STRIDE];
-        return this.observations.subarray(i * STRIDE, i * STRIDE + encoder.dims.length);
+        return this.observations.slice(i * STRIDE, i * STRIDE + encoder.dims.length);
     }
 
     begin() {

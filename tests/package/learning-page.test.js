@@ -1,0 +1,48 @@
+/** docs/learning.md: its JavaScript runs as it stands, its pictures are there and readable in any colour scheme, its curves can be drawn. */
+import { expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from '../../cmake/build.mjs';
+import { drawLines } from '../../examples/curves/charts.js';
+
+const page = readFileSync(join(root, 'docs', 'learning.md'), 'utf8');
+const blocks = [...page.matchAll(/```js\n([^]*?)```/g)].map((match) => match[1]);
+
+test.each(blocks.map((block, i) => [i + 1, block]))('block %i runs', (i, block) => {
+    mkdirSync(join(root, 'build', 'readme'), { recursive: true });
+    const file = join(root, 'build', 'readme', `learning-${i}.mjs`);
+    writeFileSync(file, block);
+    execFileSync(process.execPath, [file], { cwd: root, stdio: 'pipe' });
+});
+
+test('the offline value of a better policy is found', () => {
+    const printed = execFileSync(process.execPath, [join(root, 'build', 'readme', `learning-${blocks.length}.mjs`)], { cwd: root, encoding: 'utf8' });
+    const [logged, snips] = printed.split(' ').map(Number);
+    expect(logged).toBeGreaterThan(0.3);
+    expect(snips).toBe(1);
+});
+
+test('every picture is there: small, transparent, its text in the colour of the scheme', () => {
+    const pictures = [...page.matchAll(/!\[[^\]]+\]\(([^)]+)\)/g)].map(([, path]) => readFileSync(join(root, 'docs', path), 'utf8'));
+    expect(pictures.length).toBe(4);
+    for (const svg of pictures) {
+        expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+        expect(svg).toContain('prefers-color-scheme:dark');
+        expect(svg.length).toBeLessThan(20_000);
+    }
+});
+
+test('lines are drawn with their names beside them, apart from each other', () => {
+    const points = ['one', 'two'].flatMap((line) => [0, 1, 2].map((x) => ({ line, x, y: x / 2 })));
+    const svg = drawLines({ points, x: 'across', y: 'up' });
+    const tops = [...svg.matchAll(/<text text-anchor="start" x="\d+" y="(\d+)"[^>]*>(one|two)</g)].map(([, y]) => Number(y));
+    expect(Math.abs(tops[0] - tops[1])).toBeGreaterThanOrEqual(15);
+});
+
+test('npm run curves draws what is asked for', () => {
+    const out = mkdtempSync(join(tmpdir(), 'qhive-curves-'));
+    execFileSync(process.execPath, ['examples/curves/main.js', '--out', out, '--only', 'maze'], { cwd: root, stdio: 'pipe' });
+    expect(readFileSync(join(out, 'maze.svg'), 'utf8')).toBe(readFileSync(join(root, 'docs', 'images', 'maze.svg'), 'utf8'));
+});
