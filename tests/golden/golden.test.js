@@ -1,16 +1,18 @@
 /**
  * Same seed, same calls, same bytes: after 100,000 steps of 593 agents of every kind, the hash of all tables is the same for the
- * SIMD build, the scalar build and the native library. tests/browser compares Chromium.
+ * SIMD build, the scalar build and the native library; and gcc and clang, where they are, make the same of it. tests/browser
+ * compares Chromium.
  */
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { root } from '../../cmake/build.mjs';
+import { findProgram, root } from '../../cmake/build.mjs';
 import { GOLDEN, STEPS } from './program.mjs';
 
 const start = promisify(execFile);
+const FEW_STEPS = 5000;
 const native = join(root, 'build', 'native', 'qhive_golden');
 
 async function hashOf(program, args) {
@@ -28,6 +30,26 @@ test(`SIMD and scalar builds agree with the golden hash after ${STEPS} steps`, a
 (existsSync(native) ? test : test.skip)(`the native library agrees with the golden hash after ${STEPS} steps`, async () => {
     expect(await hashOf(native, [String(STEPS)])).toBe(GOLDEN);
 }, 600_000);
+
+/** The native library by this compiler, whatever `cc` is; rounding must not depend on who compiles. */
+async function compiledBy(compiler) {
+    const sources = [...readFileSync(join(root, 'cmake', 'sources.cmake'), 'utf8').matchAll(/^ {2}(src\/\S+\.c)$/gm)].map(([, path]) => path);
+    const folder = join(root, 'build', 'golden');
+    const program = join(folder, compiler);
+    mkdirSync(folder, { recursive: true });
+    const core = sources.filter((path) => !path.startsWith('src/wasm/'));
+    const flags = ['-std=c17', '-O1', '-ffp-contract=off', '-Iinclude', '-Isrc'];
+    await start(findProgram(compiler), [...flags, ...core, 'tests/golden/golden.c', '-o', program, '-lm'], { cwd: root });
+    return program;
+}
+
+describe.each(['gcc', 'clang'])('the native library by %s', (compiler) => {
+    (findProgram(compiler) ? test : test.skip)(`agrees with the SIMD build after ${FEW_STEPS} steps`, async () => {
+        const program = await compiledBy(compiler);
+        const node = [process.execPath, ['tests/golden/in-node.mjs', String(FEW_STEPS), 'true']];
+        expect(await hashOf(program, [String(FEW_STEPS)])).toBe(await hashOf(...node));
+    }, 300_000);
+});
 
 test('another seed gives another hash', async () => {
     const [one, other] = await Promise.all(
