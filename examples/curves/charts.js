@@ -45,5 +45,5 @@ export function drawLines({ points, x, y, yScale = {}, rules = [] }) {
         ],
     });
     svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-    return rounded(svg.outerHTML.replace(/(<svg[^>]*>)/, `$1${SCHEME}`).replace('</svg>', `${labels(svg, points)}</svg>`));
+    return rounded(svg.outerHTML.replace(/(<svg[^>]*>)/, `$1${SCHEME}`).replace('</svg>', `${labels(svg, points)}</svg>`)).replace(/plot-clip-\d+/g, 'clip');
 }

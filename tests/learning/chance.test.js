@@ -22,14 +22,14 @@ const EPSILON = 0.1;
  * policy may fall short of the optimum: not at all where the actions are far enough apart.
  */
 const CASES = [
-    { model: windyGridworld({ stochastic: true }), discount: 0.95, samples: 200_000, worst: 0.1, gap: 1e-6 },
+    { model: windyGridworld({ stochastic: true }), discount: 0.95, samples: 120_000, worst: 0.1, gap: 1e-6 },
     { model: riverSwim(), discount: 0.95, samples: 60_000, worst: 0.1, gap: 1e-6 },
-    { model: riverSwim({ states: 9 }), discount: 0.97, samples: 100_000, worst: 0.1, gap: 1e-6 },
-    { model: frozenLake(), discount: 0.95, samples: 100_000, worst: 0.1, gap: 1e-6 },
-    { model: frozenLake({ map: ['SFFFF', 'FFHFF', 'FFFFH', 'HFFFF', 'FFHFG'] }), discount: 0.95, samples: 100_000, worst: 0.1, gap: 2e-3 },
+    { model: riverSwim({ states: 9 }), discount: 0.97, samples: 60_000, worst: 0.15, gap: 1e-6, rules: ['q-learning', 'expected-sarsa'] },
+    { model: frozenLake(), discount: 0.95, samples: 60_000, worst: 0.12, gap: 1e-6 },
+    { model: frozenLake({ map: ['SFFFF', 'FFHFF', 'FFFFH', 'HFFFF', 'FFHFG'] }), discount: 0.95, samples: 80_000, worst: 0.12, gap: 2e-2, rules: ['sarsa', 'double-q'] },
     { model: cliffWalking({ slippery: true, rows: 3, columns: 6 }), discount: 0.9, samples: 60_000, worst: 0.1, gap: 1e-6 },
-    { model: gambler({ goal: 10, heads: 0.55 }), discount: 1, samples: 100_000, worst: 0.25, gap: 0.1 },
-    { model: blackjack(), discount: 1, samples: 150_000, worst: 0.25, gap: 0.02 },
+    { model: gambler({ goal: 10, heads: 0.55 }), discount: 1, samples: 60_000, worst: 0.3, gap: 0.12, rules: ['q-learning', 'sarsa'] },
+    { model: blackjack(), discount: 1, samples: 100_000, worst: 0.3, gap: 0.02, rules: ['double-q', 'expected-sarsa'] },
     ...(SOAK ? [{ model: racetrack(), discount: 0.95, samples: 400_000, worst: 0.15, gap: 1e-6 }] : []),
 ].map((row) => [row.model.name, row]);
 
@@ -63,12 +63,12 @@ function worstError(agent, model, q) {
     return worst / largest;
 }
 
-describe.each(CASES)('%s', (_, { model, discount, samples, worst, gap }) => {
+describe.each(CASES)('%s', (_, { model, discount, samples, worst, gap, rules }) => {
     const exact = valueIteration(model, { discount });
     const soft = bestEpsilonSoft(model, EPSILON, { discount, tolerance: 1e-11 });
     const worthOf = (policy) => evaluatePolicy(model, deterministic(model, policy), { discount }).start;
 
-    test.each(['q-learning', 'double-q', 'expected-sarsa', 'sarsa'])('%s', (algorithm) => {
+    test.each((!SOAK && rules) || ['q-learning', 'double-q', 'expected-sarsa', 'sarsa'])('%s', (algorithm) => {
         const onPolicy = algorithm.includes('sarsa');
         const q = onPolicy ? actionValues(model, soft.values, discount) : exact.q;
         const optimum = worthOf(onPolicy ? soft.policy : exact.policy);

@@ -44,5 +44,6 @@ test('lines are drawn with their names beside them, apart from each other', () =
 test('npm run curves draws what is asked for', () => {
     const out = mkdtempSync(join(tmpdir(), 'qhive-curves-'));
     execFileSync(process.execPath, ['examples/curves/main.js', '--out', out, '--only', 'maze'], { cwd: root, stdio: 'pipe' });
-    expect(readFileSync(join(out, 'maze.svg'), 'utf8')).toBe(readFileSync(join(root, 'docs', 'images', 'maze.svg'), 'utf8'));
+    const [drawn, kept] = [out, join(root, 'docs', 'images')].map((folder) => readFileSync(join(folder, 'maze.svg'), 'utf8'));
+    expect(drawn === kept).toBe(true);
 });
