@@ -455,6 +455,12 @@ export class Agent {
         return nextAction === undefined ? NO_ACTION : integer('ending.nextAction', nextAction, 0, this.#actions - 1);
     }
 
+    #readTimeOf(options) {
+        this.#check();
+        const { time } = object('options', options);
+        return time === undefined ? undefined : number('options.time', time);
+    }
+
     /** Tells the core the time of a choice; the flag that says so. @param {number} time */
     #writeTime(time) {
         new Float64Array(this.#core.alive().buffer, this.#core.base + io.time, 1)[0] = time;

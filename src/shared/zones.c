@@ -22,7 +22,7 @@ static double nearest(double x) {
 }
 
 /* The least power of ten that makes min, max, initial and step whole; 0 where there is none. */
-static double decimal_scale(const double numbers[4]) {
+static double decimal_scale(const double *numbers) {
     for (double scale = 1; scale <= LARGEST_SCALE; scale *= 10) {
         uint32_t whole = 0;
         for (; whole < 4; whole++) {
@@ -445,7 +445,7 @@ qh_result qh_zones_observe(qh_zones *zones, uint32_t kpi, double value, double t
         known = true;
     }
     if (!known || !qh__is_finite(value) || !qh__is_time(time)) return QH_INVALID_ARGUMENT;
-    zones->readings += 1 + (zones->readings == UINT32_MAX);
+    zones->readings += 1u + (zones->readings == UINT32_MAX);
     pass_time(zones, time, false);
     for (uint32_t i = 0; i < zones->trigger_count; i++) {
         qh_trigger *trigger = &zones->triggers[i];
