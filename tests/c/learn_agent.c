@@ -499,7 +499,8 @@ static void a_mask_on_the_express_lane_is_the_general_one(void) {
             if (i % 7 == 0) mask = all;
             if (mask == 0) continue;
             qh_random before = agent->random;
-            int32_t action = qh__express_act_among(agent, key, greedy = !greedy, mask);
+            greedy = !greedy;
+            int32_t action = qh__express_act_among(agent, key, greedy, mask);
             qh_random after = agent->random;
             agent->random = before;
             CHECK_EQ(qh_agent_act_on(agent, &key, greedy, &mask), action);
