@@ -488,7 +488,6 @@ static void keys_are_uniform_where_the_table_looks(void) {
 
 /* Dimensions that share their scale and offset have a kernel of their own. */
 static void like_dimensions_are_no_special_case(void) {
-    static qh_dim dims[ROW];
     qh_random random = test_random();
     open_encoder_memory(8);
     for (uint32_t count = 1; count <= ROW; count++) {
