@@ -37,6 +37,7 @@
     X(memory_arena)                                                                                \
     X(memory_shared)                                                                               \
     X(shared_zones)                                                                                \
+    X(shared_index)                                                                                \
     X(learn_encoder)                                                                               \
     X(learn_encoder_keys)                                                                          \
     X(learn_table)                                                                                 \

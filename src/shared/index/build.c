@@ -71,7 +71,7 @@ static qh_result reserve_upper(qh_index *index) {
         qh_result result;
         uint32_t *upper = qh__index_alloc(index, needed * sizeof *upper, &result);
         if (!upper) return result;
-        memcpy(upper, graph->upper, graph->upper_count * sizeof *upper);
+        if (graph->upper) memcpy(upper, graph->upper, graph->upper_count * sizeof *upper);
         qh__index_free(index, graph->upper, graph->upper_capacity * sizeof *upper);
         graph->upper = upper;
         graph->upper_capacity = (uint32_t)needed;

@@ -28,11 +28,12 @@ static void spread(const qh_index *index, ordering *to, uint32_t first) {
     }
 }
 
-/* A reachable row near `row` with a place left for a link; there always is one, for a row newly reached has its spare place. */
+/* A reachable row near `row` with a place left for a link; there always is one, for a row newly reached has its spare place. The walk
+ * begins at the entry: the levels above lead also to rows that level 0 does not. */
 static uint32_t nearest_with_room(qh_index *index, const ordering *to, uint32_t row) {
-    const float *query = qh__index_vector(index, row);
-    uint32_t start = qh__index_descend(index, query, false, 0), most = 2 * index->def.m + 1;
-    qh__index_walk(index, query, false, 0, start, index->def.ef_construction);
+    uint32_t most = 2 * index->def.m + 1;
+    qh__index_walk(index, qh__index_vector(index, row), false, 0, index->entry,
+                   index->def.ef_construction);
     for (uint32_t i = 0; i < index->work.beam_size; i++) {
         uint32_t near = qh__key_row(index->work.beam[i]);
         if (qh__index_links(index, 0, near)[0] < most) return near;
