@@ -57,7 +57,7 @@ const SUITES = {
         run: () => tap([process.execPath, 'tests/c/run-wasm.mjs', 'build/wasm-small/qhive_tests.wasm']),
     },
     lint: { targets: compiler() ? ['native:qhive'] : [], run: async () => (await import('../cmake/lint.mjs')).lint() },
-    browser: { targets: ['package'], unavailable: needsChromium, run: (args) => jest('browser', args) },
+    browser: { targets: ['package', 'wasm:qhive_tests_wasm'], unavailable: needsChromium, run: (args) => jest('browser', args) },
     page: { targets: ['package'], unavailable: needsBrowser, run: (args) => jest('page', args) },
 };
 

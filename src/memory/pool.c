@@ -34,6 +34,7 @@ qh_result qh_pool_acquire(qh_pool *pool, qh_owner *owner, void **block) {
     } else {
         QH_TRY(qh_heap_alloc(pool->heap, owner, pool->block_bytes, pool->kind, block));
         pool->fallbacks++;
+        pool->lent++;
         pool->acquires++;
         return QH_OK;
     }
@@ -53,10 +54,23 @@ qh_result qh_pool_acquire(qh_pool *pool, qh_owner *owner, void **block) {
     return QH_OK;
 }
 
+/* Whether a block from outside the region can be one that the heap lent: with records it is known, else as far as can be told. */
+static bool is_lent(const qh_pool *pool, const void *block) {
+    const qh_heap *heap = pool->heap;
+    if (pool->lent == 0 || (uintptr_t)block % QH_HEAP_ALIGNMENT != 0) return false;
+    if (qh__offset_of(heap->budget, block) >= (size_t)heap->budget->pages * QH_PAGE_BYTES)
+        return false;
+    if (!heap->records) return true;
+    const qh_record *record = qh_records_find(heap->records, block);
+    return record && record->kind == (uint32_t)pool->kind;
+}
+
 qh_result qh_pool_release(qh_pool *pool, qh_owner *owner, void *block) {
     size_t offset = (size_t)((uintptr_t)block - (uintptr_t)pool->region);
     if (offset >= (size_t)pool->block_bytes * pool->capacity) {
+        if (!is_lent(pool, block)) return QH_INVALID_ARGUMENT;
         qh_heap_free(pool->heap, owner, block, pool->block_bytes);
+        pool->lent--;
         return QH_OK;
     }
     uint32_t index = (uint32_t)(offset / pool->block_bytes), bit = 1u << index % 32;

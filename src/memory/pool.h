@@ -20,6 +20,7 @@ typedef struct qh_pool {
     uint32_t fresh; /* blocks handed out at least once */
     uint32_t in_use, peak;
     uint32_t fallbacks; /* acquires that the heap served */
+    uint32_t lent;      /* of these, blocks that are out now */
     uint64_t acquires;
     qh_block_kind kind;
 } qh_pool;
@@ -31,7 +32,9 @@ qh_result qh_pool_open(qh_pool *pool, qh_heap *heap, qh_owner *owner, uint32_t b
 /* A block of `block_bytes`, contents undefined, charged to `owner`. Fails like qh_heap_alloc. */
 qh_result qh_pool_acquire(qh_pool *pool, qh_owner *owner, void **block);
 
-/* Gives a block back. QH_INVALID_ARGUMENT for a pointer into the pool that is not a block or is not out; nothing happens then. */
+/* Gives a block back. QH_INVALID_ARGUMENT, and nothing happens, for a pointer into the pool that is not a block or is not out; and
+ * for one from elsewhere when the heap has lent none, or it lies outside memory or crookedly, or records know it as no block of
+ * this pool. */
 qh_result qh_pool_release(qh_pool *pool, qh_owner *owner, void *block);
 
 bool qh_pool_validate(const qh_pool *pool);

@@ -18,7 +18,7 @@ qh_test_print(const char *text, uint32_t byte_count);
 #define RARE 5.0 /* events expected less often are counted together */
 
 static char filter[FILTER_BYTES];
-static uint64_t seed = 1;
+static uint64_t seed = 1, rounds;
 
 static struct {
     const char *suite, *name;
@@ -176,6 +176,13 @@ void test_note_integer(const char *text, int64_t value) {
     end_line();
 }
 
+void test_note_hash(const char *text, uint64_t hash) {
+    begin_note(text);
+    put(" ");
+    put_unsigned(hash, 16);
+    end_line();
+}
+
 void test_note_double(const char *text, double value) {
     begin_note(text);
     put(" ");
@@ -196,6 +203,14 @@ qh_random test_random(void) {
     put_unsigned(seed, 10);
     end_line();
     return qh__random_seeded(seed, qh__hash_bytes(running.name, length_of(running.name), 0));
+}
+
+uint64_t test_seed(void) {
+    return seed;
+}
+
+uint64_t test_rounds(uint64_t otherwise) {
+    return rounds ? rounds : otherwise;
 }
 
 static double deviation(double count, double expected) {
@@ -298,21 +313,27 @@ void qh_test_seed(uint32_t low, uint32_t high) {
     seed = (uint64_t)high << 32 | low;
 }
 
+void qh_test_rounds(uint32_t low, uint32_t high) {
+    rounds = (uint64_t)high << 32 | low;
+}
+
 char *qh_test_filter(void) {
     return filter;
 }
 
 #if !defined(__wasm__)
 static void usage(const char *program) {
-    fprintf(stderr, "usage: %s [--seed number] [part of `suite: name`]\n", program);
+    fprintf(stderr, "usage: %s [--seed number] [--rounds number] [part of `suite: name`]\n",
+            program);
     exit(2);
 }
 
 int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         char *end;
-        if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
-            seed = strtoull(argv[++i], &end, 0);
+        bool seeds = strcmp(argv[i], "--seed") == 0;
+        if ((seeds || strcmp(argv[i], "--rounds") == 0) && i + 1 < argc) {
+            *(seeds ? &seed : &rounds) = strtoull(argv[++i], &end, 0);
             if (*end || end == argv[i]) usage(argv[0]);
         } else if (argv[i][0] == '-' || strlen(argv[i]) >= FILTER_BYTES) {
             usage(argv[0]);

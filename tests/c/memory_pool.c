@@ -230,8 +230,43 @@ static void random_operations_agree_with_a_model(void) {
     test_memory_close(&memory);
 }
 
+/* Pointers from elsewhere: of the stack, of static data, crooked, NULL, of another kind, given back twice. */
+static void foreign_pointers_are_refused(void) {
+    static alignas(16) unsigned char elsewhere[BLOCK_BYTES];
+    for (uint32_t track = 0; track < 2; track++) {
+        void *inside, *lent[2], *other;
+        open_pool(1, track != 0);
+        acquire_all(&inside, 1);
+        REQUIRE_OK(qh_heap_alloc(&memory.heap, &owner, BLOCK_BYTES, QH_BLOCK_table, &other));
+        CHECK_RESULT(qh_pool_release(&pool, &owner, other),
+                     QH_INVALID_ARGUMENT); /* none was lent */
+        acquire_all(lent, 2);
+        CHECK_EQ(pool.lent, 2);
+        size_t live_bytes = owner.live_bytes;
+        CHECK_RESULT(qh_pool_release(&pool, &owner, (char *)lent[0] + 8), QH_INVALID_ARGUMENT);
+#if !defined(__wasm__) /* there everything lies in the one memory */
+        CHECK_RESULT(qh_pool_release(&pool, &owner, elsewhere), QH_INVALID_ARGUMENT);
+        CHECK_RESULT(qh_pool_release(&pool, &owner, NULL), QH_INVALID_ARGUMENT);
+#else
+        (void)elsewhere;
+#endif
+        if (track) CHECK_RESULT(qh_pool_release(&pool, &owner, other), QH_INVALID_ARGUMENT);
+        CHECK_EQ(owner.live_bytes, live_bytes);
+        CHECK_OK(qh_pool_release(&pool, &owner, lent[0]));
+        if (track) CHECK_RESULT(qh_pool_release(&pool, &owner, lent[0]), QH_INVALID_ARGUMENT);
+        CHECK_OK(qh_pool_release(&pool, &owner, lent[1]));
+        CHECK_RESULT(qh_pool_release(&pool, &owner, lent[1]), QH_INVALID_ARGUMENT);
+        CHECK_OK(qh_pool_release(&pool, &owner, inside));
+        CHECK_EQ(pool.lent, 0);
+        qh_heap_free(&memory.heap, &owner, other, BLOCK_BYTES);
+        CHECK(owner.live_bytes == 0 && qh_pool_validate(&pool) && qh_heap_validate(&memory.heap));
+        test_memory_close(&memory);
+    }
+}
+
 TEST_SUITE(memory_pool, {"each block is handed out once", each_block_is_handed_out_once},
            {"double and crooked releases are refused", wrong_releases_are_refused},
+           {"foreign pointers are refused", foreign_pointers_are_refused},
            {"an exhausted pool falls back to the heap", an_exhausted_pool_falls_back_to_the_heap},
            {"a pool of nothing is the heap", a_pool_of_nothing_is_the_heap},
            {"the quota holds for pool and fallback", the_quota_holds_for_pool_and_fallback},

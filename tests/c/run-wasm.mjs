@@ -14,7 +14,7 @@ import { readModule } from '../build/wasm-binary.js';
 const FILTER_BYTES = 256;
 
 const { values, positionals } = parseArgs({
-    options: { seed: { type: 'string', default: '1' }, 'max-pages': { type: 'string', default: '16384' } },
+    options: { seed: { type: 'string', default: '1' }, rounds: { type: 'string', default: '0' }, 'max-pages': { type: 'string', default: '16384' } },
     allowPositionals: true,
 });
 const [file, filter = ''] = positionals;
@@ -31,6 +31,8 @@ const env = {
 const { exports } = (await WebAssembly.instantiate(bytes, { env })).instance;
 const seed = BigInt(values.seed);
 exports.qh_test_seed(Number(seed & 0xffffffffn), Number(seed >> 32n));
+const rounds = BigInt(values.rounds);
+exports.qh_test_rounds(Number(rounds & 0xffffffffn), Number(rounds >> 32n));
 const text = new TextEncoder().encode(filter).subarray(0, FILTER_BYTES - 1);
 new Uint8Array(memory.buffer, exports.qh_test_filter() >>> 0, FILTER_BYTES).set(text);
 process.exitCode = exports.qh_test_main() === 0 ? 0 : 1;

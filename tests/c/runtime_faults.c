@@ -3,6 +3,8 @@
  * would have done: the end of every life is that of the one without faults. */
 #include "cast.h"
 
+#include "learn/transfer.h"
+
 typedef enum fault {
     FAULT_NONE,
     FAULT_ONCE,  /* the n-th allocation fails; then there is memory again */
@@ -344,6 +346,206 @@ static void a_batch_fails_for_all_or_for_none(void) {
     CHECK(failures > 30);
 }
 
+/* ---------------------------------------------------------------- every other operation */
+
+/* What a user can do beside letting agents live: each as one call over a runtime with agents that have learned. */
+static struct {
+    qh_runtime *runtime;
+    qh_agent *agents[4];
+    qh_batch *batch;
+    unsigned char *bytes; /* a table, exported before any fault */
+    size_t byte_count;
+} site;
+
+static qh_result make_batch(void) {
+    return qh_batch_create(site.runtime, 3, &site.batch);
+}
+
+static qh_result make_agent(void) {
+    qh_agent_def one;
+    qh_handle handle;
+    CHECK(cast_member(8, &one));
+    return qh_runtime_create_agent(site.runtime, &one, &handle);
+}
+
+static qh_result import_table(void) {
+    return qh_agent_import(site.agents[1], site.bytes, site.byte_count);
+}
+
+static qh_result reset_agent(void) {
+    return qh_agent_reset(site.agents[2]);
+}
+
+static qh_result export_table(void) {
+    qh_heap *heap = &site.runtime->memory.heap;
+    qh_owner *payer = &site.runtime->memory.runtime_owner;
+    void *bytes;
+    QH_TRY(qh_heap_alloc(heap, payer, site.byte_count, QH_BLOCK_buffer, &bytes));
+    qh_agent_export(site.agents[0], bytes);
+    qh_heap_free(heap, payer, bytes, site.byte_count);
+    return QH_OK;
+}
+
+static qh_result define_zones(void) {
+    static const double numbers[7] = {0, 10, 5, 1, -1, 60000, 0};
+    qh_zones_def zones = {numbers, COUNT_OF(numbers), 1, 0, 0, 1000, 8000};
+    return qh_zones_open(&site.runtime->memory, &zones, &site.runtime->zones);
+}
+
+static qh_result fill_arena(void) {
+    qh_arena arena;
+    void *block;
+    qh_arena_open(&arena, &site.runtime->memory.heap, &site.runtime->memory.runtime_owner, 0,
+                  QH_BLOCK_buffer);
+    qh_result result = QH_OK;
+    for (uint32_t i = 0; i < 40 && result == QH_OK; i++)
+        result = qh_arena_alloc(&arena, 700, &block);
+    CHECK(qh_arena_validate(&arena));
+    qh_arena_clear(&arena);
+    return result;
+}
+
+static const struct operation {
+    const char *name;
+    qh_result (*call)(void);
+    bool frees_first; /* gives back before it takes */
+} operations[] = {{"create an agent", make_agent, false},  {"make a batch", make_batch, false},
+                  {"import a table", import_table, false}, {"reset an agent", reset_agent, true},
+                  {"export a table", export_table, false}, {"define zones", define_zones, false},
+                  {"fill an arena", fill_arena, false}};
+
+static void open_site(bool track) {
+    qh_runtime_def runtime_def = {
+        .max_pages = TEST_MAX_PAGES, .seed = 3, .track_allocations = track};
+    CHECK_OK(qh_runtime_open(&runtime_def, TEST_HEAP_START, &site.runtime));
+    for (uint32_t i = 0; i < COUNT_OF(site.agents); i++) {
+        CHECK(cast_member(i == 1 ? 0 : i * 3, &def));
+        site.agents[i] = test_agent(site.runtime, &def);
+        now.agent = site.agents[i];
+        world.random = qh__random_seeded(40, i == 1 ? 0 : i);
+        for (uint32_t step_number = 0; step_number < 50; step_number++) {
+            here = cast_observe(&world);
+            if (!now.agent->running) CHECK_OK(begin());
+            experience = cast_experience(&world);
+            CHECK_OK(step());
+        }
+    }
+    void *bytes = NULL;
+    CHECK_OK(qh_agent_export_size(site.agents[0], &site.byte_count));
+    CHECK_OK(qh_heap_alloc(&site.runtime->memory.heap, &site.runtime->memory.runtime_owner,
+                           site.byte_count, QH_BLOCK_buffer, &bytes));
+    site.bytes = bytes;
+    qh_agent_export(site.agents[0], bytes);
+}
+
+static uint64_t site_state(void) {
+    uint64_t hash = qh__hash_step(qh_runtime_hash(site.runtime), site.runtime->agent_count);
+    for (uint32_t i = 0; i < COUNT_OF(site.agents); i++)
+        hash = qh__hash_step(hash, test_agent_state(site.agents[i]));
+    return qh__hash_step(hash, site.runtime->memory.shared.count);
+}
+
+/* What belongs to anybody but the runtime, whose list of objects and records may have grown for what then failed. */
+static size_t others_bytes(void) {
+    const qh_memory *memory = &site.runtime->memory;
+    return memory->heap.live_bytes - memory->runtime_owner.live_bytes -
+           memory->records_owner.live_bytes;
+}
+
+/* A failure has its error and changed nothing; another one does not even take what the first one had to. */
+static void check_refusal(const struct operation *operation, qh_result result, uint64_t state,
+                          size_t bytes) {
+    CHECK_RESULT(result, QH_GROWTH_FAILED);
+    CHECK(qh_runtime_validate(site.runtime));
+    if (operation->frees_first) return;
+    CHECK_EQ(site_state(), state);
+    CHECK_EQ(others_bytes(), bytes);
+    size_t all = site.runtime->memory.heap.live_bytes;
+    CHECK_RESULT(operation->call(), QH_GROWTH_FAILED);
+    CHECK_EQ(site.runtime->memory.heap.live_bytes, all);
+    CHECK_EQ(site_state(), state);
+}
+
+static void refuse_each_allocation_of(const struct operation *operation, bool track) {
+    uint64_t unharmed = 0;
+    for (uint32_t n = 0;; n++) { /* run 0 has no fault */
+        REQUIRE(n < 200);
+        open_site(track);
+        qh_heap *heap = &site.runtime->memory.heap;
+        uint64_t state = site_state();
+        size_t bytes = others_bytes();
+        heap->fail_after = n;
+        qh_result result = operation->call();
+        bool reached = n == 0 || result != QH_OK;
+        if (n > 0 && result != QH_OK) {
+            check_refusal(operation, result, state, bytes);
+            heap->fail_after = 0;
+            result = operation->call();
+        }
+        heap->fail_after = 0;
+        CHECK_OK(result);
+        if (n == 0) unharmed = site_state();
+        CHECK_EQ(site_state(), unharmed);
+        CHECK(qh_runtime_validate(site.runtime));
+        qh_runtime_close(site.runtime);
+        if (!reached) {
+            CHECK(n > 1 || operation->frees_first);
+            return;
+        }
+    }
+}
+
+static void every_operation_survives_every_refusal(void) {
+    for (uint32_t i = 0; i < COUNT_OF(operations); i++)
+        for (uint32_t track = 0; track < 2 && test_failures() == 0; track++) {
+            refuse_each_allocation_of(&operations[i], track != 0);
+            if (test_failures()) test_note(operations[i].name);
+        }
+}
+
+/* All memory there is, taken by somebody else in ever smaller blocks: now every operation meets the engine's own refusal. */
+static void every_operation_survives_an_engine_that_refuses(void) {
+    static void *fillers[20000];
+    static uint32_t sizes[COUNT_OF(fillers)];
+    for (uint32_t i = 0; i < COUNT_OF(operations) && test_failures() == 0; i++) {
+        open_site(false);
+        qh_memory *memory = &site.runtime->memory;
+        qh_owner hoarder;
+        qh_owner_open(&memory->heap, &hoarder, 0, QH_OWNER_metrics, SIZE_MAX / 2);
+        memory->budget.refuse_growth = true;
+        uint32_t count = 0;
+        for (uint32_t bytes = 65536; bytes >= 16; bytes = bytes > 1024 ? bytes / 2 : bytes - 16)
+            while (count < COUNT_OF(fillers) &&
+                   qh_heap_alloc(&memory->heap, &hoarder, bytes, QH_BLOCK_buffer,
+                                 &fillers[count]) == QH_OK)
+                sizes[count++] = bytes;
+        REQUIRE(count < COUNT_OF(fillers));
+        uint64_t state = site_state();
+        size_t live_bytes = others_bytes();
+        uint32_t failures = 0, freed = count;
+        qh_result result = operations[i].call();
+        while (result != QH_OK && freed > 0) { /* room comes back, the smallest blocks first */
+            check_refusal(&operations[i], result, state, live_bytes);
+            failures++;
+            freed--;
+            qh_heap_free(&memory->heap, &hoarder, fillers[freed], sizes[freed]);
+            live_bytes = others_bytes();
+            result = operations[i].call();
+        }
+        memory->budget.refuse_growth = false; /* a heap need not have a hole of every size */
+        if (result != QH_OK) result = operations[i].call();
+        CHECK_OK(result);
+        CHECK(failures > 0 || operations[i].frees_first);
+        while (freed > 0) {
+            freed--;
+            qh_heap_free(&memory->heap, &hoarder, fillers[freed], sizes[freed]);
+        }
+        CHECK(qh_runtime_validate(site.runtime));
+        if (test_failures()) test_note(operations[i].name);
+        qh_runtime_close(site.runtime);
+    }
+}
+
 TEST_SUITE(runtime_faults, {"every allocation of a life fails once", every_allocation_fails_once},
            {"every allocation of a life fails for ever", every_allocation_fails_for_ever},
            {"every allocation fails once, with records", every_allocation_fails_once_with_records},
@@ -352,4 +554,7 @@ TEST_SUITE(runtime_faults, {"every allocation of a life fails once", every_alloc
            {"the engine refuses at each call", the_engine_refuses_at_each_call},
            {"a page budget ends lives in order", a_page_budget_ends_lives_in_order},
            {"every quota ends a life in order", every_quota_ends_a_life_in_order},
-           {"a batch fails for all or for none", a_batch_fails_for_all_or_for_none});
+           {"a batch fails for all or for none", a_batch_fails_for_all_or_for_none},
+           {"every operation survives every refusal", every_operation_survives_every_refusal},
+           {"every operation survives an engine that refuses",
+            every_operation_survives_an_engine_that_refuses});

@@ -34,6 +34,7 @@
     TEST_HEAP_SUITE(X)                                                                             \
     X(memory_pool)                                                                                 \
     X(memory_record)                                                                               \
+    X(memory_detector)                                                                             \
     X(memory_arena)                                                                                \
     X(memory_shared)                                                                               \
     X(shared_zones)                                                                                \
@@ -50,6 +51,7 @@
     X(runtime_agents)                                                                              \
     X(runtime_batch)                                                                               \
     X(runtime_faults)                                                                              \
+    X(runtime_soak)                                                                                \
     X(wasm_exports)
 
 typedef struct test_case {
@@ -148,12 +150,18 @@ uint32_t test_failures(void);
 
 void test_note(const char *text);
 void test_note_integer(const char *text, int64_t value);
+void test_note_hash(const char *text, uint64_t hash);
 void test_note_double(const char *text, double value);
 
 /* ---- chance */
 
 /* The generator of the test that runs; prints its seed. */
 qh_random test_random(void);
+
+uint64_t test_seed(void);
+
+/* How many operations a soak does: `otherwise`, unless the runner was told (--rounds). */
+uint64_t test_rounds(uint64_t otherwise);
 
 /* Chi-square of counts against probabilities (NULL: equal ones). What is expected fewer than 5 times is pooled: chi-square knows
  * nothing of rare events. */
@@ -169,6 +177,9 @@ int qh_test_main(void);
 
 /* Sets the seed of all generators; its default is 1. */
 void qh_test_seed(uint32_t low, uint32_t high);
+
+/* Sets what `test_rounds` answers; 0: what the test likes. */
+void qh_test_rounds(uint32_t low, uint32_t high);
 
 /* The filter: 256 bytes, ended by 0, for the caller to write. Empty: every test. */
 char *qh_test_filter(void);
