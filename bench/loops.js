@@ -128,6 +128,65 @@ export function learnInPlaceLoops(agent, baseline, { first, places, values }, { 
     return { loops, prepare };
 }
 
+export function stepLoops(agent, baseline, { walk, rewards }) {
+    const { seen, last, prepare } = createWindow(walk);
+    agent.begin(seen[0]);
+    baseline.begin(seen[0]);
+    const loops = {
+        qhive: (count) => {
+            let sum = 0;
+            for (let i = 0; i < count; i++) sum += agent.step(rewards[i & last], seen[i & last]);
+            return sum;
+        },
+        baseline: (count) => {
+            let sum = 0;
+            for (let i = 0; i < count; i++) sum += baseline.step(rewards[i & last], seen[i & last], 0);
+            return sum;
+        },
+    };
+    return { loops, prepare };
+}
+
+/** In place as above. `apart`: the baseline remembers no row, it calls learn(state, action, reward, next) and act(next). */
+export function stepInPlaceLoops(agent, baseline, { first, places, values }, { rewards }, apart = false) {
+    const last = places.length - 1;
+    const own = first.slice();
+    const before = first.slice();
+    const prepare = () => {
+        agent.input.set(own);
+        agent.begin(agent.input);
+        baseline.begin(own);
+    };
+    const step = (count) => {
+        let sum = 0;
+        for (let i = 0; i < count; i++) {
+            own[places[i & last]] = values[i & last];
+            sum += baseline.step(rewards[i & last], own, 0);
+        }
+        return sum;
+    };
+    const learnAndAct = (count) => {
+        let action = 0;
+        for (let i = 0; i < count; i++) {
+            own[places[i & last]] = values[i & last];
+            baseline.learn(before, action, rewards[i & last], own);
+            action = baseline.act(own);
+            before[places[i & last]] = values[i & last];
+        }
+        return action;
+    };
+    const qhive = (count) => {
+        const { input } = agent;
+        let sum = 0;
+        for (let i = 0; i < count; i++) {
+            input[places[i & last]] = values[i & last];
+            sum += agent.step(rewards[i & last], input);
+        }
+        return sum;
+    };
+    return { loops: { qhive, baseline: apart ? learnAndAct : step }, prepare };
+}
+
 /* ---------------------------------------------------------------- 593 agents */
 
 export function batchActLoops(batches, baselines, frames) {

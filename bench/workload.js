@@ -19,10 +19,18 @@ export const LEARNING = { epsilon: 0.1, learningRate: 0.1, discount: 0.95 };
 
 /** New copies of modules: their functions are optimised for what one comparison gives them, and for nothing else. */
 let copies = 0;
-export const loadBaseline = (name) => import(`./baselines/${name}.js?copy=${++copies}`);
+const loadModule = (name) => import(`./baselines/${name}.js?copy=${++copies}`);
 export const loadLoops = () => import(`./loops.js?copy=${++copies}`);
 
 export const baselineOptions = (seed = SEED) => ({ ...SHAPE, ...LEARNING, seed });
+
+/** A maker of baselines, by seed: `flat`, `map`, or `map:` and the name of its join. */
+export async function loadBaseline(name) {
+    const [file, join] = name.split(':');
+    const { FlatAgent, MapAgent } = await loadModule(file);
+    const Agent = FlatAgent ?? MapAgent;
+    return (seed) => new Agent({ ...baselineOptions(seed), join });
+}
 
 /** Uniform numbers in [0, 1): xorshift32. */
 export function createRandom(seed = SEED) {

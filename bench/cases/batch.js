@@ -4,12 +4,11 @@
  */
 import { comparison } from '../figures.js';
 import { interleave } from '../measure.js';
-import { AGENTS, baselineOptions, createCrew, createFrames, createRuntime, fillCrew, loadBaseline, loadLoops } from '../workload.js';
+import { AGENTS, createCrew, createFrames, createRuntime, fillCrew, loadBaseline, loadLoops } from '../workload.js';
 
 async function createBaselines(name, frames) {
-    const { FlatAgent, MapAgent } = await loadBaseline(name);
-    const Agent = FlatAgent ?? MapAgent;
-    return fillCrew(Array.from({ length: AGENTS }, (_, i) => new Agent(baselineOptions(i + 1))), frames);
+    const create = await loadBaseline(name);
+    return fillCrew(Array.from({ length: AGENTS }, (_, i) => create(i + 1)), frames);
 }
 
 /** A figure for each [id, what, against, baseline, loops, frames]; all frames by default. */
@@ -32,6 +31,8 @@ const runAct = (options) =>
         ['batch-act/flat', '593 agents act, one batch', 'flat', 'flat', 'batchActLoops'],
         ['batch-act/same/flat', 'the same, one observation each', 'flat', 'flat', 'batchActLoops', 1],
         ['batch-act/map', '593 agents act, one batch', 'Map', 'map', 'batchActLoops'],
+        ['batch-act/map-loop', '593 agents act, one batch', 'Map, tuned join', 'map:loop', 'batchActLoops'],
+        ['batch-act/map-floats', '593 agents act, one batch', 'Map, floats joined', 'map:floats', 'batchActLoops'],
     ]);
 
 const runStep = (options) =>
@@ -40,6 +41,8 @@ const runStep = (options) =>
         ['batch-step/same/flat', 'the same, one observation each', 'flat', 'flat', 'batchStepLoops', 1],
         ['batch-step/flat-learn-act', '593 agents step, one batch', 'flat, learn + act', 'flat', 'batchLearnAndActLoops'],
         ['batch-step/map', '593 agents step, one batch', 'Map', 'map', 'batchStepLoops'],
+        ['batch-step/map-loop', '593 agents step, one batch', 'Map, tuned join', 'map:loop', 'batchStepLoops'],
+        ['batch-step/map-floats', '593 agents step, one batch', 'Map, floats joined', 'map:floats', 'batchStepLoops'],
     ]);
 
 export const cases = [

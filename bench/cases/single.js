@@ -7,11 +7,11 @@
  */
 import { comparison } from '../figures.js';
 import { interleave } from '../measure.js';
-import { agentConfig, baselineOptions, createDrift, createRuntime, createTransitions, fill, loadBaseline, loadLoops, SHAPE, WINDOW } from '../workload.js';
+import { agentConfig, createDrift, createRuntime, createTransitions, fill, loadBaseline, loadLoops, SHAPE, WINDOW } from '../workload.js';
 
 async function createBaseline(name, states) {
-    const { FlatAgent, MapAgent } = await loadBaseline(name);
-    return fill(new (FlatAgent ?? MapAgent)(baselineOptions()), states);
+    const create = await loadBaseline(name);
+    return fill(create(), states);
 }
 
 /** A baseline against a second copy of itself: how far a ratio of 1 strays. */
@@ -22,14 +22,16 @@ async function runSelf({ rounds }) {
     return [comparison('self/flat', 'flat table, act', 'itself', interleave(loops, { rounds, prepare }))];
 }
 
-/** A figure for each [id, what, baseline, states, loops]: an agent and a baseline that have learned these states. */
+const AGAINST = { flat: 'flat', map: 'Map', 'map:loop': 'Map, tuned join', 'map:floats': 'Map, floats joined', both: 'flat, learn + act' };
+
+/** A figure for each [id, what, baseline, states, loops, what against if not the baseline's own name]: an agent and a baseline that have learned these states. */
 async function compareAll({ rounds, runtime: options }, comparisons) {
     const runtime = createRuntime(options);
     const figures = [];
-    for (const [id, what, name, states, choose] of comparisons) {
+    for (const [id, what, name, states, choose, against = AGAINST[name]] of comparisons) {
         const agent = fill(runtime.createAgent(agentConfig()), states);
         const { loops, prepare } = choose(await loadLoops(), agent, await createBaseline(name, states));
-        figures.push(comparison(id, what, name === 'map' ? 'Map' : name, interleave(loops, { rounds, prepare })));
+        figures.push(comparison(id, what, against, interleave(loops, { rounds, prepare })));
         agent.free();
     }
     runtime.dispose();
@@ -49,6 +51,8 @@ function runAct(options) {
         ['act/array/flat', 'act, plain array copied in', 'flat', states, ({ actLoops }, ...two) => actLoops(...two, arrays)],
         ['act/mask/flat', 'act with a mask, Float32Array', 'flat', states, ({ maskLoops }, ...two) => maskLoops(...two, walk, mask)],
         ['act/copy/map', 'act, Float32Array copied in', 'map', states, copied],
+        ['act/copy/map-loop', 'act, Float32Array copied in', 'map:loop', states, copied],
+        ['act/copy/map-floats', 'act, Float32Array copied in', 'map:floats', states, copied],
     ]);
 }
 
@@ -62,6 +66,23 @@ function runLearn(options) {
         ['learn/in-place/flat', 'learn, both in agent.input, nextInput', 'flat', drift.states, inPlace],
         ['learn/copy/flat', 'learn, Float32Arrays copied in', 'flat', states, copied],
         ['learn/copy/map', 'learn, Float32Arrays copied in', 'map', states, copied],
+        ['learn/copy/map-loop', 'learn, Float32Arrays copied in', 'map:loop', states, copied],
+        ['learn/copy/map-floats', 'learn, Float32Arrays copied in', 'map:floats', states, copied],
+    ]);
+}
+
+/** Learning as an episode goes: one call learns from the last action and chooses the next. */
+function runStep(options) {
+    const transitions = createTransitions();
+    const drift = createDrift(WINDOW);
+    const inPlace = ({ stepInPlaceLoops }, ...two) => stepInPlaceLoops(...two, drift, transitions);
+    const apart = ({ stepInPlaceLoops }, ...two) => stepInPlaceLoops(...two, drift, transitions, true);
+    const copied = ({ stepLoops }, ...two) => stepLoops(...two, transitions);
+    return compareAll(options, [
+        ['step/in-place/flat', 'step, state in agent.input', 'flat', drift.states, inPlace],
+        ['step/in-place/flat-learn-act', 'step, state in agent.input', 'flat', drift.states, apart, AGAINST.both],
+        ['step/copy/flat', 'step, Float32Array copied in', 'flat', transitions.states, copied],
+        ['step/copy/map', 'step, Float32Array copied in', 'map', transitions.states, copied],
     ]);
 }
 
@@ -69,4 +90,5 @@ export const cases = [
     { name: 'self', about: 'the noise floor: a baseline against itself', run: runSelf },
     { name: 'act', about: 'one agent chooses an action', run: runAct },
     { name: 'learn', about: 'one agent learns from a transition', run: runLearn },
+    { name: 'step', about: 'one agent learns and chooses', run: runStep },
 ];

@@ -44,8 +44,16 @@ function writeElements(core, view, observation, dims) {
     if (typeof observation !== 'object' || observation === null) return false;
     const { writes } = core;
     if (observation.length !== dims) return false;
-    let i = 0;
-    for (; i < dims - 3; i += 4) {
+    if (!(Array.isArray(observation) ? writeArray(view, observation, dims) : writeLike(view, observation, 0, dims))) return false;
+    if (core.writes !== writes || view.length === 0)
+        throw new QhiveError('BUSY', 'reading the observation called the runtime, which was reading the observation');
+    return true;
+}
+
+/** Arrays have a loop of their own, which the engine then optimises for them. */
+function writeArray(view, observation, dims) {
+    const whole = dims & ~3;
+    for (let i = 0; i < whole; i += 4) {
         const a = observation[i];
         const b = observation[i + 1];
         const c = observation[i + 2];
@@ -56,13 +64,15 @@ function writeElements(core, view, observation, dims) {
         view[i + 2] = c;
         view[i + 3] = d;
     }
-    for (; i < dims; i++) {
+    return whole === dims || writeLike(view, observation, whole, dims);
+}
+
+function writeLike(view, observation, start, dims) {
+    for (let i = start; i < dims; i++) {
         const x = observation[i];
         if (typeof x !== 'number') return false;
         view[i] = x;
     }
-    if (core.writes !== writes || view.length === 0)
-        throw new QhiveError('BUSY', 'reading the observation called the runtime, which was reading the observation');
     return true;
 }
 
