@@ -365,6 +365,10 @@ qh_result qh_agent_prepare_step(qh_agent *agent, const qh_experience *experience
         return QH_INVALID_ARGUMENT;
     if (QH_UNLIKELY(agent->actuator)) QH_TRY(qh_actuator_look(agent->actuator, experience->time));
     QH_TRY(keys_moving(agent, experience->next, false, agent->next_keys));
+    if (QH_LIKELY(QH_HOT(agent->express_learner))) {
+        agent->next_rows[0] = QH_NO_ROW;
+        return QH_LIKELY(agent->rows[0] != QH_NO_ROW) ? QH_OK : qh_table_reserve(&agent->table, 1);
+    }
     see_next(agent, experience->next);
     QH_TRY(reserve_rows(agent, agent->rows));
     QH_TRY(qh_replay_reserve(&agent->replay));

@@ -60,13 +60,12 @@ QH_INLINE int32_t qh__express_choose(qh_agent *agent, uint32_t row) {
 
 /* ---------------------------------------------------------------- whole calls */
 
-/* The action for a key, counted; one that explores does not look for the row. `again`: the key may be the one found last. */
-QH_INLINE int32_t qh__express_act(qh_agent *agent, uint64_t key, bool greedy, bool again) {
-    qh_table *table = &agent->table;
+/* The action for a key, counted; one that explores does not look for the row. */
+QH_INLINE int32_t qh__express_act(qh_agent *agent, uint64_t key, bool greedy) {
     agent->metrics.action_count++;
     if (!greedy && qh__explores(&agent->policy, &agent->random))
         return (int32_t)qh__draw_below(&agent->random, agent->actions);
-    uint32_t row = again ? qh__table_recall(table, key) : qh__table_find(table, key);
+    uint32_t row = qh__table_recall(&agent->table, key);
     return (int32_t)qh__greedy_of_few(qh__express_values(agent, row), agent->actions,
                                       agent->policy.first, &agent->random);
 }
@@ -125,7 +124,8 @@ QH_INLINE bool qh__express_learns(qh_agent *agent, const float *observation, uin
 QH_INLINE int32_t qh__express_commit_step(qh_agent *agent, const qh_experience *experience) {
     uint64_t key = agent->next_keys[0];
     qh__agent_ensure(agent, agent->keys, agent->rows);
-    uint32_t next_row = qh__table_find(&agent->table, key);
+    uint32_t next_row = agent->next_rows[0]; /* where it was found already */
+    if (next_row == QH_NO_ROW) next_row = qh__table_find(&agent->table, key);
     qh__express_learn(agent, agent->rows[0], (uint32_t)agent->last_action, experience, next_row);
     agent->keys[0] = key;
     agent->rows[0] = next_row;

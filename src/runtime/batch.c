@@ -143,12 +143,22 @@ static int32_t commit_step(qh_batch *batch, uint32_t i) {
     return qh_agent_commit_step(agent, &experience);
 }
 
+/* A pass of its own, so that the processor waits for the memory of many agents at once. */
+static void find_next_rows(const qh_batch *batch) {
+    for (uint32_t i = 0; i < batch->count; i++) {
+        qh_agent *agent = batch->agents[i];
+        if (QH_LIKELY(QH_HOT(agent->express_learner) && agent->running))
+            agent->next_rows[0] = qh__table_find(&agent->table, agent->next_keys[0]);
+    }
+}
+
 qh_result qh_batch_step(qh_runtime *runtime, qh_batch *batch) {
     QH_TRY(refresh(runtime, batch));
     for (uint32_t i = 0; i < batch->count; i++) {
         batch->failed_row = i;
         QH_TRY(prepare_step(batch, i));
     }
+    find_next_rows(batch);
     for (uint32_t i = 0; i < batch->count; i++) batch->actions[i] = commit_step(batch, i);
     return QH_OK;
 }
@@ -178,7 +188,7 @@ qh_result qh_batch_act(qh_runtime *runtime, qh_batch *batch, bool greedy) {
     for (uint32_t i = 0; i < batch->count; i++) {
         qh_agent *agent = batch->agents[i];
         if (QH_LIKELY(QH_HOT(agent->express))) {
-            batch->actions[i] = qh__express_act(agent, batch->keys[i], greedy, false);
+            batch->actions[i] = qh__express_act(agent, batch->keys[i], greedy);
         } else if (agent->tilings == 1) {
             batch->actions[i] = qh_agent_act_on(agent, batch->keys + i, greedy, NULL);
         } else {

@@ -161,7 +161,7 @@ EXPORT(int32_t, qh_act, (uint32_t handle, double state, uint32_t flags)) {
     uint64_t key = qh__encoder_cells_key(&agent->encoder, observed(agent, state, flags).values);
     if (QH_UNLIKELY(key == 0)) return QH_INVALID_ARGUMENT;
     if (QH_UNLIKELY(flags & QH_FLAG_MASK)) return act_among(agent, key, flags);
-    return qh__express_act(agent, key, flags & QH_FLAG_GREEDY, true);
+    return qh__express_act(agent, key, flags & QH_FLAG_GREEDY);
 }
 
 static QH_NOINLINE double learn_in_general(qh_agent *agent, const float *row, double state,
