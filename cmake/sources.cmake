@@ -35,6 +35,10 @@ set(QHIVE_SOURCES
   src/shared/index/index.c
   src/shared/index/search.c
   src/shared/index/transfer.c
+  src/shared/knowledge.c
+  src/shared/knowledge_index.c
+  src/shared/knowledge_search.c
+  src/shared/text.c
   # runtime
   src/runtime/batch.c
   src/runtime/runtime.c

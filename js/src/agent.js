@@ -26,6 +26,7 @@ const TERMINATED = ENDING.terminated;
 const TRUNCATED = ENDING.truncated;
 const NO_ACTION = -1;
 const MAX_COUNT = 2 ** 32 - 1;
+const DEFAULT_NEAREST = 3;
 const FIRST_HANDLE = 0x10000;
 const LEAST_FLOAT = 2 ** -149;
 const NOT_GIVEN = new Float32Array(0);
@@ -289,9 +290,9 @@ export class Agent {
      * @param {number} [k]
      * @param {{ mask?: ArrayLike<number>, time?: number }} [options]
      */
-    explain(observation, k = 0, options = {}) {
+    explain(observation, k = DEFAULT_NEAREST, options = {}) {
         this.#check();
-        integer('k', k, 0, MAX_COUNT);
+        integer('k', k, 0, limit.hits);
         const { mask, time } = object('options', options);
         if (time !== undefined) number('options.time', time);
         const allowed = mask === undefined ? undefined : this.#readMask(mask);
@@ -304,7 +305,14 @@ export class Agent {
             if (ahead > 0 || (ahead === 0 && qValues[i] > qValues[action])) action = i;
         }
         if (probability[action] === 0) action = NO_ACTION; // an actuator's zone allows none
-        return { action, qValues, visits, probability, knowledge: [] };
+        return { action, qValues, visits, probability, knowledge: this.#related(k) };
+    }
+
+    /** What is known of the agent's feature and its like. @param {number} k */
+    #related(k) {
+        const { feature } = this.#config;
+        const { knowledge } = this.#core;
+        return feature !== undefined && knowledge?.get(feature) ? knowledge.nearest(feature, k) : [];
     }
 
     /** With which the action chosen last was chosen; NaN where none was, or it is not kept. */

@@ -28,6 +28,8 @@ export class Core {
         /** Why it cannot be used any more, or null. @type {QhiveError['code'] | null} */
         this.gone = null;
         this.cause = /** @type {unknown} */ (undefined);
+        /** The feature knowledge, which the runtime puts here. @type {import('./knowledge.js').FeatureKnowledge | null} */
+        this.knowledge = null;
         /** Counts the observations written, by which a nested call is noticed. */
         this.writes = 0;
         this.actOn = exports.qh_act;

@@ -9,6 +9,7 @@ import { BoundAgent } from './bound-agent.js';
 import { createFrom, readConfig } from './config.js';
 import { codeOf, QhiveError } from './errors.js';
 import { resourceProblem } from './failure.js';
+import { FeatureKnowledge, tieTo } from './knowledge.js';
 import { MemoryInfo } from './memory.js';
 import { bindActuator, SafeZones } from './safe-zones.js';
 import { createIndex, importIndex } from './vector-index.js';
@@ -51,6 +52,7 @@ export class AgentRuntime {
     #agents;
     #memory;
     #safeZones;
+    #knowledge;
 
     /** @param {Core} core @param {boolean} simd */
     constructor(core, simd) {
@@ -58,6 +60,7 @@ export class AgentRuntime {
         this.#agents = new AgentList(core, this.#byHandle);
         this.#memory = new MemoryInfo(core, this.#byHandle);
         this.#safeZones = new SafeZones(core, this.#byHandle);
+        this.#knowledge = core.knowledge = new FeatureKnowledge(core, this.#byHandle);
         this.build = Object.freeze({ version: VERSION, simd, threads: false, memory64: false });
         Object.defineProperty(this, 'build', { writable: false });
     }
@@ -66,12 +69,15 @@ export class AgentRuntime {
     createAgent(config) {
         this.#core.alive();
         const complete = readConfig(config);
-        const { name } = complete;
+        const { name, feature } = complete;
         if (name !== undefined && this.#byName.has(name))
             throw new QhiveError('INVALID_ARGUMENT', `config.name must be unique in its runtime; there is an agent '${name}' already`);
+        if (feature !== undefined && this.#knowledge.frozen && this.#knowledge.get(feature) === undefined)
+            throw new QhiveError('INVALID_ARGUMENT', `config.feature must be the code of a feature, of which the knowledge has no ${describe(feature)}`);
         const actuator = complete.actuator && bindActuator(this.#safeZones, complete.actuator);
         const handle = createFrom(this.#core, complete, actuator);
         if (handle < 0) throw this.#notCreated(handle, complete);
+        if (feature !== undefined) tieTo(this.#knowledge, handle, feature);
         return this.#register(handle, complete, name ?? this.#defaultName(handle));
     }
 
@@ -111,6 +117,11 @@ export class AgentRuntime {
     get safeZones() {
         this.#core.alive();
         return this.#safeZones;
+    }
+
+    get knowledge() {
+        this.#core.alive();
+        return this.#knowledge;
     }
 
     /** A hash of the tables of all agents, 16 hexadecimal digits. */
@@ -175,7 +186,6 @@ export class AgentRuntime {
 
 /** What the design names and this version does not have: asking for it says so. */
 const LATER = {
-    knowledge: 'the feature knowledge base',
     federation: 'federated averaging',
     metrics: 'the metrics store',
     messages: 'the message queue',

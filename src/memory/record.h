@@ -13,7 +13,7 @@ struct qh_owner;
 /* X(name): what a block is for. */
 #define QH_BLOCK_KINDS(X)                                                                          \
     X(runtime) X(agent) X(encoder) X(table) X(index) X(trajectory)                                 \
-    X(state) X(batch) X(buffer) X(records) X(message) X(zones) X(vectors)
+    X(state) X(batch) X(buffer) X(records) X(message) X(zones) X(vectors) X(knowledge)
 /* clang-format on */
 
 typedef enum qh_block_kind {

@@ -23,6 +23,7 @@ qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **
         opened = qh_memory_open(&runtime->memory, def->initial_pages, end, def->pools,
                                 def->track_allocations);
         qh_plans_open(&runtime->plans, &runtime->memory, def->seed);
+        qh_knowledge_open(&runtime->knowledge, &runtime->memory);
         budget = runtime->memory.budget;
         if (opened == QH_OK) *result = runtime;
     }
@@ -30,8 +31,13 @@ qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **
     return opened;
 }
 
+static void close_agent(qh_runtime *runtime, qh_agent *agent) {
+    if (agent->feature) qh_shared_release(&runtime->knowledge.shared);
+    qh_agent_close(agent);
+}
+
 static void destroy_object(qh_runtime *runtime, qh_slot *slot) {
-    if (slot->kind == QH_SLOT_AGENT) qh_agent_close(slot->object);
+    if (slot->kind == QH_SLOT_AGENT) close_agent(runtime, slot->object);
     if (slot->kind == QH_SLOT_BATCH) qh__batch_close(runtime, slot->object);
     if (slot->kind == QH_SLOT_FILTER) qh_filter_close(slot->object);
 }
@@ -46,6 +52,7 @@ void qh_runtime_close(qh_runtime *runtime) {
     for (uint32_t i = 0; i < runtime->slot_count; i++) destroy_object(runtime, &runtime->slots[i]);
     destroy_indexes(runtime);
     if (runtime->zones) qh_zones_close(runtime->zones);
+    qh_knowledge_close(&runtime->knowledge);
     qh_heap_free(&runtime->memory.heap, &runtime->memory.runtime_owner, runtime->slots,
                  runtime->slot_capacity * sizeof(qh_slot));
     qh_budget budget = runtime->memory.budget;
@@ -135,7 +142,7 @@ qh_result qh_runtime_destroy_agent(qh_runtime *runtime, qh_handle handle) {
     qh_agent *agent = qh_runtime_agent(runtime, handle);
     if (!agent) return QH_STALE_HANDLE;
     if (agent->borrowed) return QH_BUSY;
-    qh_agent_close(agent);
+    close_agent(runtime, agent);
     qh__runtime_forget(runtime, handle);
     runtime->agent_count--;
     runtime->destructions++;
@@ -201,6 +208,16 @@ bool qh_runtime_owner_lives(const qh_runtime *runtime, uint32_t id) {
     return slot->kind != QH_SLOT_FREE && slot->generation == qh__handle_generation(id);
 }
 
+qh_result qh_runtime_tie_agent(qh_runtime *runtime, qh_handle handle, uint32_t entry) {
+    qh_agent *agent = qh_runtime_agent(runtime, handle);
+    if (!agent) return QH_STALE_HANDLE;
+    if (agent->feature) return QH_INVALID_STATE;
+    if (entry >= runtime->knowledge.catalogue.count) return QH_INVALID_ARGUMENT;
+    QH_TRY(qh_shared_acquire(&runtime->knowledge.shared));
+    agent->feature = entry + 1;
+    return QH_OK;
+}
+
 uint64_t qh_runtime_hash(const qh_runtime *runtime) {
     uint64_t hash = runtime->agent_count;
     for (uint32_t i = 0; i < runtime->slot_count; i++)
@@ -215,19 +232,21 @@ static bool zones_are_sound(const qh_runtime *runtime, uint32_t actuators) {
 }
 
 bool qh_runtime_validate(const qh_runtime *runtime) {
-    uint32_t agents = 0, listed = 0, free_slots = 0, actuators = 0;
-    if (!qh_memory_validate(&runtime->memory)) return false;
+    uint32_t agents = 0, tied = 0, listed = 0, free_slots = 0, actuators = 0;
+    if (!qh_memory_validate(&runtime->memory) || !qh_knowledge_validate(&runtime->knowledge))
+        return false;
     for (uint32_t i = 0; i < runtime->slot_count; i++) {
         const qh_slot *slot = &runtime->slots[i];
         free_slots += slot->kind == QH_SLOT_FREE && slot->generation <= QH_HANDLE_LAST_GENERATION;
         if (slot->kind != QH_SLOT_AGENT) continue;
         agents++;
         actuators += ((const qh_agent *)slot->object)->actuator != NULL;
+        tied += ((const qh_agent *)slot->object)->feature > 0;
         if (!qh_agent_validate(slot->object)) return false;
     }
     for (uint32_t free = runtime->first_free; free; free = runtime->slots[free - 1].next_free)
         if (++listed > runtime->slot_count) return false;
-    return agents == runtime->agent_count && listed == free_slots &&
-           qh_plans_validate(&runtime->plans, agents) && zones_are_sound(runtime, actuators) &&
-           indexes_are_sound(runtime);
+    return agents == runtime->agent_count && tied == runtime->knowledge.shared.references &&
+           listed == free_slots && qh_plans_validate(&runtime->plans, agents) &&
+           zones_are_sound(runtime, actuators) && indexes_are_sound(runtime);
 }

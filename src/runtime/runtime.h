@@ -5,6 +5,7 @@
 
 #include "learn/agent.h"
 #include "shared/index/index.h"
+#include "shared/knowledge.h"
 
 typedef struct qh_runtime_def {
     uint32_t max_pages;            /* page budget, 64 KiB each */
@@ -33,6 +34,7 @@ typedef enum qh_slot_kind {
 typedef struct qh_runtime {
     qh_memory memory;
     qh_plans plans;
+    qh_knowledge knowledge;
     qh_slot *slots;
     uint32_t slot_count, slot_capacity;
     uint32_t first_free; /* 1 + a slot's number */
@@ -53,6 +55,10 @@ void qh_runtime_close(qh_runtime *runtime);
 /* Makes an agent. A name must be unique (else QH_INVALID_ARGUMENT). */
 qh_result qh_runtime_create_agent(qh_runtime *runtime, const qh_agent_def *def, qh_handle *handle);
 qh_result qh_runtime_destroy_agent(qh_runtime *runtime, qh_handle handle);
+
+/* Ties an agent to an entry of the frozen feature knowledge, which it then holds until it is destroyed. QH_INVALID_STATE before
+ * the knowledge is frozen or where the agent is tied already, QH_INVALID_ARGUMENT for an entry that is none. */
+qh_result qh_runtime_tie_agent(qh_runtime *runtime, qh_handle handle, uint32_t entry);
 
 /* The agent behind a handle, or NULL. Valid until it is destroyed. */
 qh_agent *qh_runtime_agent(const qh_runtime *runtime, qh_handle handle);

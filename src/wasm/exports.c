@@ -371,6 +371,109 @@ EXPORT(int32_t, qh_import, (uint32_t handle)) {
     return transfer ? qh_agent_import(agent, transfer, transfer_bytes) : QH_INVALID_STATE;
 }
 
+/* ---------------------------------------------------------------- knowledge */
+
+#define KNOWLEDGE_OR_RETURN                                                                        \
+    if (!runtime) return QH_INVALID_STATE;                                                         \
+    qh_knowledge *knowledge = &runtime->knowledge
+
+/* numbers: entries, whether it is frozen, agents tied to it, bytes. */
+EXPORT(int32_t, qh_knowledge_info, (void)) {
+    KNOWLEDGE_OR_RETURN;
+    qh__io.numbers[0] = knowledge->catalogue.count;
+    qh__io.numbers[1] = knowledge->shared.frozen;
+    qh__io.numbers[2] = knowledge->shared.references;
+    qh__io.numbers[3] = (double)knowledge->owner.live_bytes;
+    return QH_OK;
+}
+
+/* Adds the entries in the transfer buffer, which stays open. On QH_INVALID_ARGUMENT numbers[0] says whose code is there already. */
+EXPORT(int32_t, qh_knowledge_add, (void)) {
+    KNOWLEDGE_OR_RETURN;
+    if (!transfer) return QH_INVALID_STATE;
+    uint32_t at_fault = 0;
+    qh_result result =
+        qh_knowledge_load(knowledge, (qh_text){transfer, (uint32_t)transfer_bytes}, &at_fault);
+    qh__io.numbers[0] = at_fault;
+    return result;
+}
+
+EXPORT(int32_t, qh_knowledge_end, (void)) {
+    KNOWLEDGE_OR_RETURN;
+    return qh_knowledge_freeze(knowledge);
+}
+
+EXPORT(int32_t, qh_knowledge_drop, (void)) {
+    KNOWLEDGE_OR_RETURN;
+    return qh_knowledge_free(knowledge);
+}
+
+/* The entry whose code is in the first `length` bytes of `io.text`; -1: there is none. */
+EXPORT(int32_t, qh_knowledge_entry, (uint32_t length)) {
+    KNOWLEDGE_OR_RETURN;
+    if (length > QH_IO_TEXT_BYTES) return -1;
+    return (int32_t)qh_knowledge_find(knowledge, (qh_text){qh__io.text, length});
+}
+
+/* numbers: address and length of an entry as it was given. */
+EXPORT(int32_t, qh_knowledge_source, (uint32_t entry)) {
+    KNOWLEDGE_OR_RETURN;
+    const qh_catalogue *catalogue = &knowledge->catalogue;
+    if (entry >= catalogue->count) return QH_INVALID_ARGUMENT;
+    qh__io.numbers[0] = (double)(uintptr_t)(catalogue->source + catalogue->entries[entry]);
+    qh__io.numbers[1] = catalogue->entries[entry + 1] - catalogue->entries[entry];
+    return QH_OK;
+}
+
+/* Searches for the text in the transfer buffer, or for what is like an entry, or (both not there: no buffer, -1) for the vector in
+ * `io.observation`; only in the category in the first `category_length` bytes of `io.text`. Writes entries to `io.counts` and
+ * scores to `io.values`: their number. */
+EXPORT(int32_t, qh_knowledge_hits,
+       (uint32_t hits, uint32_t mode, uint32_t category_length, int32_t like)) {
+    KNOWLEDGE_OR_RETURN;
+    const qh_catalogue *catalogue = &knowledge->catalogue;
+    if (hits > QH_KNOWLEDGE_HITS || category_length > QH_IO_TEXT_BYTES ||
+        (like >= 0 && (uint32_t)like >= catalogue->count))
+        return QH_INVALID_ARGUMENT;
+    qh_knowledge_query query = {.text = {transfer, (uint32_t)transfer_bytes},
+                                .category = {qh__io.text, category_length},
+                                .mode = mode,
+                                .hits = hits};
+    if (like >= 0)
+        query.vector = catalogue->vectors + (size_t)like * QH_KNOWLEDGE_DIMS;
+    else if (!transfer)
+        query.vector = qh__io.observation;
+    uint32_t count;
+    QH_TRY(qh_knowledge_search(knowledge, &query, qh__io.counts, qh__io.values, &count));
+    return (int32_t)count;
+}
+
+/* The order of activation of the first `wanted` entries in the transfer buffer (uint32 each), written behind them; room for all. The
+ * number of entries. On QH_INVALID_ARGUMENT numbers: entries of a cycle (written in place of the order), or 0 and the
+ * entry, then address and length of the code that it needs and that is missing. */
+EXPORT(int32_t, qh_knowledge_activation, (uint32_t wanted)) {
+    KNOWLEDGE_OR_RETURN;
+    size_t all = (size_t)wanted + knowledge->catalogue.count;
+    if (!transfer || all > transfer_bytes / sizeof(uint32_t)) return QH_INVALID_ARGUMENT;
+    uint32_t *entries = transfer, count;
+    for (uint32_t i = 0; i < wanted; i++)
+        if (entries[i] >= knowledge->catalogue.count) return QH_INVALID_ARGUMENT;
+    qh_knowledge_obstacle obstacle = {0};
+    qh_result result =
+        qh_knowledge_order(knowledge, entries, wanted, entries + wanted, &count, &obstacle);
+    if (result == QH_OK) return (int32_t)count;
+    qh__io.numbers[0] = obstacle.cycle;
+    qh__io.numbers[1] = obstacle.entry;
+    qh__io.numbers[2] = (double)(uintptr_t)obstacle.missing.bytes;
+    qh__io.numbers[3] = obstacle.missing.length;
+    return result;
+}
+
+/* Ties an agent to an entry. */
+EXPORT(int32_t, qh_knowledge_tie, (uint32_t handle, uint32_t entry)) {
+    return runtime ? qh_runtime_tie_agent(runtime, handle, entry) : QH_STALE_HANDLE;
+}
+
 /* ---------------------------------------------------------------- batches */
 
 QH_INLINE qh_batch *batch_of(uint32_t handle) {
@@ -546,7 +649,7 @@ EXPORT(int32_t, qh_memory_info, (void)) {
     numbers[9] = (double)memory->heap.bump;
     numbers[10] = QH_MIN(memory->budget.growth_count, (uint32_t)QH_GROWTH_LOG);
     numbers[11] = runtime->agent_count;
-    numbers[12] = 4 + runtime->slot_count;
+    numbers[12] = 5 + runtime->slot_count;
     numbers[13] = (double)memory->records.capacity;
     numbers[14] = memory->heap.records != NULL;
     numbers[15] = (double)(uintptr_t)memory->records.places;
@@ -582,7 +685,7 @@ static int32_t write_owner(const qh_owner *owner) {
 }
 
 /* numbers: kind, id, live bytes, quota, peak bytes, live blocks of owner `index`: 0 the runtime, 1 the records, 2 the encoders'
- * plans, 3 the safe zones, 4 + n the object in slot n.
+ * plans, 3 the safe zones, 4 the feature knowledge, 5 + n the object in slot n.
  * Returns 1, or 0 where there is none. */
 EXPORT(int32_t, qh_memory_owner, (uint32_t index)) {
     RUNTIME_OR_RETURN;
@@ -590,8 +693,9 @@ EXPORT(int32_t, qh_memory_owner, (uint32_t index)) {
     if (index == 1) return write_owner(&runtime->memory.records_owner);
     if (index == 2) return write_owner(&runtime->plans.owner);
     if (index == 3) return runtime->zones ? write_owner(&runtime->zones->owner) : 0;
-    if (index - 4 >= runtime->slot_count) return QH_INVALID_ARGUMENT;
-    const qh_slot *slot = &runtime->slots[index - 4];
+    if (index == 4) return runtime->knowledge.listed ? write_owner(&runtime->knowledge.owner) : 0;
+    if (index - 5 >= runtime->slot_count) return QH_INVALID_ARGUMENT;
+    const qh_slot *slot = &runtime->slots[index - 5];
     if (slot->kind == QH_SLOT_AGENT) return write_owner(&((const qh_agent *)slot->object)->owner);
     if (slot->kind == QH_SLOT_INDEX) return write_owner(&((const qh_index *)slot->object)->owner);
     return slot->kind == QH_SLOT_BATCH ? write_owner(&((const qh_batch *)slot->object)->owner) : 0;

@@ -48,6 +48,8 @@
     X(learn_replay)                                                                                \
     X(learn_agent)                                                                                 \
     X(learn_transfer)                                                                              \
+    X(shared_text)                                                                                 \
+    X(shared_knowledge)                                                                            \
     X(runtime_agents)                                                                              \
     X(runtime_batch)                                                                               \
     X(runtime_faults)                                                                              \

@@ -284,7 +284,7 @@ describe('life', () => {
     });
 
     test('what comes later says so', () => {
-        const later = ['knowledge', 'federation', 'metrics', 'messages', 'share'];
+        const later = ['federation', 'metrics', 'messages', 'share'];
         for (const name of later) expectRefused(runtime, 'UNSUPPORTED', () => runtime[name], /this version/);
     });
 });
