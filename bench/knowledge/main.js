@@ -47,7 +47,8 @@ export function ask(knowledge, questions, mode) {
     return questions.map(({ question, answers }) => {
         const hits = knowledge.search(question, { k: HITS, mode }).map(({ code }) => code);
         const rank = 1 + hits.findIndex((code) => answers.includes(code));
-        return { question, answers, rank, recall: hits.filter((code) => answers.includes(code)).length / Math.min(answers.length, HITS), hits };
+        const found = hits.filter((code) => answers.includes(code)).length;
+        return { question, answers, rank, recall: found / Math.min(answers.length, HITS), hits };
     });
 }
 

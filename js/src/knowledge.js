@@ -318,8 +318,10 @@ export class FeatureKnowledge {
         return this.#lend('activationOrder', new Uint8Array(room.buffer), (address) => {
             const count = this.#core.call('qh_knowledge_activation', wanted.length);
             const [cycle, entry, missing, length] = this.#core.numbers;
-            const codesOf = (/** @type {number} */ n) =>
-                Array.from(new Uint32Array(this.#core.alive().buffer, address + 4 * wanted.length, n), (found) => this.#feature(found).code);
+            const codesOf = (/** @type {number} */ n) => {
+                const entries = new Uint32Array(this.#core.alive().buffer, address + 4 * wanted.length, n);
+                return Array.from(entries, (found) => this.#feature(found).code);
+            };
             if (codeOf(count) !== 'INVALID_ARGUMENT') return codesOf(this.#check('activationOrder', count));
             if (cycle > 0) {
                 const path = codesOf(cycle);

@@ -89,7 +89,8 @@ typedef struct qh_agent {
     size_t block_bytes;
     char *name;
     uint32_t name_length;
-    uint32_t feature; /* 1 + its entry of the feature knowledge, which it holds a reference to; 0: none */
+    uint32_t
+        feature; /* 1 + its entry of the feature knowledge, which it holds a reference to; 0: none */
 } qh_agent;
 
 /* What an agent sees: `state` counts for index encoders, `values` (as many as it has dimensions) for the others. */

@@ -118,7 +118,7 @@ describe('freezing', () => {
         runtime.knowledge.freeze();
         const before = runtime.knowledge.bytes;
         for (let i = 0; i < 50; i++) runtime.createAgent({ ...INDEX, feature: FEATURES[i % 4].code });
-        expect(runtime.memory.owners().filter(({ owner }) => owner === 'knowledge')).toEqual([{ owner: 'knowledge', liveBytes: before, quotaBytes: Infinity }]);
+        expect(runtime.memory.owners().filter(({ owner }) => owner === 'knowledge')).toMatchObject([{ owner: 'knowledge', kind: 'knowledge', liveBytes: before, quotaBytes: Infinity }]);
         expect(runtime.knowledge.references).toBe(50);
         expect(runtime.validate()).toBe(true);
     });
@@ -137,7 +137,7 @@ describe('searching', () => {
 
     test('best first, and equals in the order of loading', () => {
         const { knowledge } = loaded(['z', 'x', 'y'].map((code) => ({ code, name: 'same', category: 'c' })));
-        const hits = knowledge.search('same');
+        const hits = knowledge.search('same', { mode: 'lexical' });
         expect(hits.map(({ code }) => code)).toEqual(['z', 'x', 'y']);
         expect(hits[0]).toEqual({ code: 'z', name: 'same', category: 'c', score: hits[2].score });
     });
