@@ -117,7 +117,7 @@ static bool is_same(qh_text a, qh_text b) {
 
 static uint32_t find_code(const qh_catalogue *catalogue, qh_text code) {
     if (catalogue->slot_count == 0) return QH_NO_ENTRY;
-    uint32_t slot = qh__slot_of(catalogue, qh__term(code.bytes, code.length, QH_TERM_CODE));
+    uint32_t slot = qh__slot_of(catalogue, qh__text_term(code.bytes, code.length, QH_TERM_CODE));
     if (catalogue->slots[slot].term == 0) return QH_NO_ENTRY;
     qh_postings postings = qh__postings_open(catalogue, slot);
     while (qh__postings_next(&postings))

@@ -149,7 +149,7 @@ static void read_field(index_builder *builder, uint32_t field, qh_term_visitor *
     qh_text text = qh__catalogue_field(builder->catalogue, builder->entry, field);
     const unsigned char *at = text.bytes, *end = at + text.length;
     builder->weight = field_weights[field];
-    if (field == QH_FIELD_CODE) visit(builder, qh__term(at, text.length, QH_TERM_CODE));
+    if (field == QH_FIELD_CODE) visit(builder, qh__text_term(at, text.length, QH_TERM_CODE));
     do {
         if (field >= QH_FIELD_PARAMETERS && !qh__next_text(&at, end, &text)) break;
         qh__text_terms(text, visit, builder);

@@ -95,7 +95,7 @@ static double score_text(knowledge_search *search, qh_text text) {
     const qh_catalogue *catalogue = search->catalogue;
     double best = 0;
     qh__text_terms(text, count_term, search);
-    count_term(search, qh__term(text.bytes, text.length, QH_TERM_CODE));
+    count_term(search, qh__text_term(text.bytes, text.length, QH_TERM_CODE));
     for (uint32_t slot = 0; slot < catalogue->slot_count; slot++) {
         if (search->asked[slot] == 0) continue;
         qh_postings postings = qh__postings_open(catalogue, slot);

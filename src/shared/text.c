@@ -6,7 +6,7 @@
 #define SKIPPED 1u /* a letter that is none: a combining mark */
 #define EDGE 2u    /* before the first letter of a word and behind its last */
 
-uint32_t qh__term(const void *bytes, size_t byte_count, uint32_t kind) {
+uint32_t qh__text_term(const void *bytes, size_t byte_count, uint32_t kind) {
     return ((uint32_t)qh__hash_bytes(bytes, byte_count, kind) & ~3u) | kind;
 }
 
@@ -92,7 +92,7 @@ static uint32_t stem_word(uint32_t *letters, uint32_t length) {
 
 static bool emit_term(const text_word *word, const uint32_t *letters, uint32_t count,
                       uint32_t kind) {
-    return word->visit(word->context, qh__term(letters, count * sizeof *letters, kind));
+    return word->visit(word->context, qh__text_term(letters, count * sizeof *letters, kind));
 }
 
 static bool emit_stem(const text_word *word, uint32_t from) {

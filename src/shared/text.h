@@ -34,7 +34,7 @@ QH_INLINE uint32_t qh__term_kind(uint32_t term) {
 }
 
 /* A hash of so many bytes. */
-uint32_t qh__term(const void *bytes, size_t byte_count, uint32_t kind);
+uint32_t qh__text_term(const void *bytes, size_t byte_count, uint32_t kind);
 
 /* Shows every term of a text to the visitor, in order. */
 void qh__text_terms(qh_text text, qh_term_visitor *visit, void *context);
