@@ -371,6 +371,8 @@ EXPORT(int32_t, qh_import, (uint32_t handle)) {
     return transfer ? qh_agent_import(agent, transfer, transfer_bytes) : QH_INVALID_STATE;
 }
 
+#if QH_SHARED
+
 /* ---------------------------------------------------------------- knowledge */
 
 #define KNOWLEDGE_OR_RETURN                                                                        \
@@ -473,6 +475,8 @@ EXPORT(int32_t, qh_knowledge_activation, (uint32_t wanted)) {
 EXPORT(int32_t, qh_knowledge_tie, (uint32_t handle, uint32_t entry)) {
     return runtime ? qh_runtime_tie_agent(runtime, handle, entry) : QH_STALE_HANDLE;
 }
+
+#endif
 
 /* ---------------------------------------------------------------- batches */
 

@@ -15,6 +15,15 @@
 
 /* ---- exports of the shared rooms, in the order of exports.txt */
 
+REFUSED(qh_knowledge_info)
+REFUSED(qh_knowledge_add)
+REFUSED(qh_knowledge_end)
+REFUSED(qh_knowledge_drop)
+REFUSED(qh_knowledge_entry)
+REFUSED(qh_knowledge_source)
+REFUSED(qh_knowledge_hits)
+REFUSED(qh_knowledge_activation)
+REFUSED(qh_knowledge_tie)
 REFUSED(qh_index_create)
 REFUSED(qh_index_destroy)
 REFUSED(qh_index_room)

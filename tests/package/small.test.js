@@ -11,7 +11,7 @@ const file = join(root, 'build/wasm-small/qhive.wasm');
 const wasm = readFileSync(file);
 
 /** Above what it is; raised together with what an addition to the core pays for. */
-const BUDGET = 20.5 * 1024;
+const BUDGET = 22.5 * 1024;
 
 const CONFIGS = [
     INDEX, BINS, { ...INDEX, algorithm: 'sarsa', lambda: 0.8 }, { ...INDEX, algorithm: 'double-q', replay: { capacity: 50 } },
