@@ -18,6 +18,12 @@ const PREAMBLES = {
         const firstObservations = new Float32Array(3 * 64);
         const rewards = [1, 2, 3];
     `,
+    'const index = runtime.createIndex(': `
+        import { createRuntimeSync } from 'qhive';
+        const runtime = createRuntimeSync();
+        const vectors = Float32Array.from({ length: 64 * 20 }, (_, i) => Math.sin(i));
+        const vector = vectors.subarray(0, 64);
+    `,
 };
 
 test('the README has JavaScript in it', () => expect(blocks.length).toBeGreaterThan(1));
