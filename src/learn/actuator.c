@@ -10,10 +10,7 @@ qh_result qh_actuator_open(qh_heap *heap, qh_owner *owner, const qh_agent_def *d
     void *block;
     QH_TRY(qh_heap_alloc_zeroed(heap, owner, byte_count, QH_BLOCK_agent, &block));
     qh_result held = qh_shared_acquire(&def->zones->shared);
-    if (held != QH_OK) {
-        qh_heap_free(heap, owner, block, byte_count);
-        return held;
-    }
+    QH_ASSERT(held == QH_OK); /* frozen, and there are fewer agents than references */
     qh_actuator *actuator = block;
     *actuator = (qh_actuator){
         .zones = def->zones, .zone = def->zone, .actions = def->actions, .byte_count = byte_count};

@@ -410,19 +410,13 @@ QH_INLINE void remember(qh_agent *agent, const uint64_t *keys, const uint32_t *r
         qh__rules_plan(agent, rows, action, experience->reward, terminated, next_keys);
 }
 
-/* The episode goes on after a moment in which no action was allowed: there is nothing to learn from. */
+/* A step after a moment in which no action was allowed: there is nothing to learn from. */
 static QH_NOINLINE int32_t resume(qh_agent *agent, uint32_t ending) {
-    qh_encoder_move(&agent->encoder);
-    enter(agent);
-    qh__agent_find(agent, agent->keys, agent->rows);
-    agent->running = ending == QH_GOING_ON;
-    agent->ended = !agent->running;
-    if (agent->ended)
-        agent->metrics.episodes++;
-    else
-        agent->last_action = choose(agent, agent->rows, false, NULL);
-    agent->taken = agent->probability;
-    return agent->last_action;
+    if (ending == QH_GOING_ON) return qh_agent_commit_begin(agent);
+    agent->running = false;
+    agent->ended = true;
+    agent->metrics.episodes++;
+    return QH_NO_ACTION;
 }
 
 /* The learning and choosing of a step, within what an actuator's zone allows. */

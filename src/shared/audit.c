@@ -10,26 +10,6 @@ static QH_NOINLINE double audit_number(const qh_zones *zones, uint64_t position)
     return zones->audit[position & zones->audit_mask];
 }
 
-/* Whether the first `count` readings have one of a KPI. */
-static bool has_reading(const double *readings, uint32_t count, double kpi) {
-    while (count-- > 0)
-        if (readings[2 * count + 1] == kpi) return true;
-    return false;
-}
-
-static uint32_t take_snapshot(const qh_zones *zones, uint32_t zone, double *readings) {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < zones->trigger_count && count < QH_ZONE_SNAPSHOT; i++) {
-        const qh_trigger *trigger = &zones->triggers[i];
-        if (trigger->time < 0 || !qh__trigger_undoes(trigger, zone) ||
-            has_reading(readings, count, trigger->def.kpi))
-            continue;
-        readings[2 * count] = trigger->value;
-        readings[2 * count++ + 1] = trigger->def.kpi;
-    }
-    return count;
-}
-
 /* Lets an event settle the value it left; one that moved nothing leaves it. Returns where the next one begins. */
 static uint64_t settle(const qh_zones *zones, uint64_t at, bool base) {
     qh_zone *zone = &zones->zones[(uint32_t)audit_number(zones, at + FIELD(zone))];
@@ -41,19 +21,35 @@ static uint64_t settle(const qh_zones *zones, uint64_t at, bool base) {
            (uint32_t)audit_number(zones, at + FIELD(values));
 }
 
-QH_NOINLINE void qh__audit_append(qh_zones *zones, qh_change *change, const float *values,
+static QH_NOINLINE void put_number(qh_zones *zones, double number) {
+    zones->audit[zones->audit_end++ & zones->audit_mask] = number;
+}
+
+/* The last readings of the KPIs that can undo a change; one that several triggers watch comes as often. */
+static uint32_t put_readings(qh_zones *zones, uint32_t zone) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < zones->trigger_count && count < QH_ZONE_SNAPSHOT; i++) {
+        const qh_trigger *trigger = &zones->triggers[i];
+        if (trigger->time < 0 || !qh__trigger_undoes(trigger, zone)) continue;
+        put_number(zones, trigger->value);
+        put_number(zones, trigger->def.kpi);
+        count++;
+    }
+    return count;
+}
+
+QH_NOINLINE void qh__audit_append(qh_zones *zones, const qh_change *change, const float *values,
                                   uint32_t value_count) {
-    double event[QH_EVENT_NUMBERS + QH_MAX_ACTIONS];
-    uint32_t readings = take_snapshot(zones, (uint32_t)change->zone, event + QH_CHANGE_NUMBERS);
-    uint32_t count = QH_CHANGE_NUMBERS + 2 * readings;
-    change->readings = readings;
-    change->values = value_count;
-    *(qh_change *)(void *)event = *change;
-    for (uint32_t i = 0; i < value_count; i++) event[count++] = (double)values[i];
-    while (zones->audit_end - zones->audit_first + count > (uint64_t)zones->audit_mask + 1)
+    const double *fields = &change->sequence;
+    uint64_t most = (uint64_t)zones->audit_mask + 1 - QH_EVENT_NUMBERS - value_count;
+    while (zones->audit_end - zones->audit_first > most)
         zones->audit_first = settle(zones, zones->audit_first, true);
-    for (uint32_t i = 0; i < count; i++)
-        zones->audit[zones->audit_end++ & zones->audit_mask] = event[i];
+    uint64_t at = zones->audit_end;
+    for (uint32_t i = 0; i < QH_CHANGE_NUMBERS; i++) put_number(zones, fields[i]);
+    uint32_t readings = put_readings(zones, (uint32_t)change->zone);
+    for (uint32_t i = 0; i < value_count; i++) put_number(zones, (double)values[i]);
+    zones->audit[(at + FIELD(readings)) & zones->audit_mask] = readings;
+    zones->audit[(at + FIELD(values)) & zones->audit_mask] = value_count;
 }
 
 bool qh_zones_event(qh_zones *zones, bool first, double numbers[QH_EVENT_NUMBERS],

@@ -223,14 +223,16 @@ static QH_NOINLINE void note_change(qh_zone *zone, uint32_t index, double time) 
     zone->times_next = (zone->times_next + 1) % zone->rate;
 }
 
-/* The end of a change: its status and reason enter the books. */
+static const qh_proposal nobody;
+
+/* The end of a change: what has become of it, from the present value, and why, enters the books. */
 static QH_NOINLINE void log_change(qh_zones *zones, qh_change *change, qh_zone_status status,
-                                   qh_zone_reason reason) {
+                                   qh_zone_reason reason, const qh_proposal *proposal) {
     const qh_zone *zone = &zones->zones[(uint32_t)change->zone];
     change->from = qh_zone_value(zone, zone->index);
     change->status = status;
     change->reason = reason;
-    qh__audit_append(zones, change, NULL, 0);
+    qh__audit_append(zones, change, proposal->values, proposal->value_count);
 }
 
 /* Writes a change that was checked. One to the same value cannot be undone, and need not. */
@@ -238,11 +240,7 @@ static QH_NOINLINE void write_value(qh_zones *zones, const qh_change *change, ui
     qh_zone *zone = &zones->zones[(uint32_t)change->zone];
     if (index != zone->index)
         zones->journal[zones->journal_end++ & JOURNAL_MASK] =
-            (qh_journal_entry){.sequence = change->sequence,
-                               .agent = (uint32_t)change->agent,
-                               .zone = (uint32_t)change->zone,
-                               .from = zone->index,
-                               .to = index};
+            (qh_journal_entry){*change, zone->index, index, 0};
     note_change(zone, index, change->time);
 }
 
@@ -260,7 +258,7 @@ static QH_NOINLINE void pass_time(qh_zones *zones, double time, bool all) {
         if (late) change.time += QH_ZONE_APPROVAL_MS;
         if (late || all)
             log_change(zones, &change, QH_CHANGE_expired,
-                       late ? QH_REASON_timeout : QH_REASON_reset);
+                       late ? QH_REASON_timeout : QH_REASON_reset, &nobody);
         else
             zones->pending[kept++] = change;
     }
@@ -316,26 +314,20 @@ qh_result qh_zones_propose(qh_zones *zones, const qh_proposal *proposal, qh_chan
     pass_time(zones, time, false);
     *change = (qh_change){.sequence = ++zones->sequence,
                           .time = time,
-                          .from = qh_zone_value(zone, zone->index),
                           .to = proposal->to,
                           .agent = proposal->agent,
                           .zone = proposal->zone};
     qh_zone_reason reason = judge(zones, proposal->zone, change->to, time, &level, &change->detail);
-    if (reason != QH_REASON_within) {
-        change->status = QH_CHANGE_rejected;
-    } else {
+    qh_zone_status status = QH_CHANGE_rejected;
+    if (reason == QH_REASON_within) {
         change->to = qh_zone_value(zone, level);
-        if (zone->def.approval > 0) {
-            change->status = QH_CHANGE_pending;
-            reason = QH_REASON_needs_approval;
-            zones->pending[zones->pending_count++] = *change;
-        } else {
-            write_value(zones, change, level);
-        }
+        status = zone->def.approval > 0 ? QH_CHANGE_pending : QH_CHANGE_applied;
+        if (status == QH_CHANGE_pending) reason = QH_REASON_needs_approval;
     }
-    change->reason = reason;
-    qh__audit_append(zones, change, proposal->values, proposal->value_count);
-    return reason == QH_REASON_within || reason == QH_REASON_needs_approval ? QH_OK : QH_SAFE_ZONE;
+    log_change(zones, change, status, reason, proposal);
+    if (status == QH_CHANGE_pending) zones->pending[zones->pending_count++] = *change;
+    if (status == QH_CHANGE_applied) write_value(zones, change, level);
+    return status == QH_CHANGE_rejected ? QH_SAFE_ZONE : QH_OK;
 }
 
 qh_result qh_zones_approve(qh_zones *zones, double sequence, double time, qh_change *change) {
@@ -358,7 +350,7 @@ qh_result qh_zones_approve(qh_zones *zones, double sequence, double time, qh_cha
         zones->pending_count--;
         memmove(pending, pending + 1,
                 (size_t)((unsigned char *)end - (unsigned char *)(pending + 1)));
-        log_change(zones, change, QH_CHANGE_applied, QH_REASON_approved);
+        log_change(zones, change, QH_CHANGE_applied, QH_REASON_approved, &nobody);
         write_value(zones, change, level);
     }
     pass_time(zones, time, false);
@@ -378,27 +370,14 @@ static void back_off(const qh_zones *zones, qh_zone *zone) {
     zone->rolled = time;
 }
 
-static QH_NOINLINE void describe_undone(const qh_zones *zones, const qh_journal_entry *entry,
-                                        qh_change *change) {
-    const qh_zone *zone = &zones->zones[entry->zone];
-    *change = (qh_change){.sequence = entry->sequence,
-                          .time = entry->time,
-                          .from = qh_zone_value(zone, entry->from),
-                          .to = qh_zone_value(zone, entry->to),
-                          .detail = entry->trigger,
-                          .agent = entry->agent,
-                          .zone = entry->zone,
-                          .status = QH_CHANGE_rolled_back,
-                          .reason = QH_REASON_kpi};
-}
-
 /* The next entry of the journal from `place` on, newest first, that was undone by the reading `undone`; its place + 1, 0 for none. */
 static QH_NOINLINE uint32_t find_entry(const qh_zones *zones, uint32_t place, uint32_t undone,
                                        const qh_trigger *trigger) {
     for (; place < QH_MIN(zones->journal_end, QH_ZONE_JOURNAL); place++) {
         const qh_journal_entry *entry =
             &zones->journal[(zones->journal_end - 1 - place) & JOURNAL_MASK];
-        if (entry->undone == undone && (!trigger || qh__trigger_undoes(trigger, entry->zone)))
+        if (entry->undone == undone &&
+            (!trigger || qh__trigger_undoes(trigger, (uint32_t)entry->change.zone)))
             return place + 1;
     }
     return 0;
@@ -415,36 +394,32 @@ static void roll_back(qh_zones *zones, uint32_t number, double time) {
     for (uint32_t place = 0; left > 0 && (place = find_entry(zones, place, 0, trigger)) > 0;
          left--) {
         qh_journal_entry *entry = journal_at(zones, place);
-        qh_zone *zone = &zones->zones[entry->zone];
-        qh_change change;
+        qh_change *change = &entry->change;
+        qh_zone *zone = &zones->zones[(uint32_t)change->zone];
         QH_ASSERT(zone->index == entry->to);
-        entry->undone = zones->readings;
-        entry->trigger = number;
-        entry->time = time;
         note_change(zone, entry->from, time);
         back_off(zones, zone);
-        describe_undone(zones, entry, &change);
-        qh__audit_append(zones, &change, NULL, 0);
+        entry->undone = zones->readings;
+        change->time = time;
+        change->status = QH_CHANGE_rolled_back;
+        change->reason = QH_REASON_kpi;
+        change->detail = number;
+        qh__audit_append(zones, change, NULL, 0);
     }
 }
 
-uint32_t qh_zones_undone(const qh_zones *zones, uint32_t place, qh_change *change) {
+uint32_t qh_zones_undone(qh_zones *zones, uint32_t place, qh_change *change) {
     place = zones->readings ? find_entry(zones, place, zones->readings, NULL) : 0;
-    if (place)
-        describe_undone(zones, &zones->journal[(zones->journal_end - place) & JOURNAL_MASK],
-                        change);
+    if (place) *change = journal_at(zones, place)->change;
     return place;
 }
 
 qh_result qh_zones_observe(qh_zones *zones, uint32_t kpi, double value, double time) {
-    bool known = false;
-    for (uint32_t i = 0; i < zones->trigger_count; i++) {
-        const qh_trigger *trigger = &zones->triggers[i];
-        if (trigger->def.kpi != kpi) continue;
-        if (time < trigger->time) return QH_INVALID_ARGUMENT;
-        known = true;
-    }
-    if (!known || !qh__is_finite(value) || !qh__is_time(time)) return QH_INVALID_ARGUMENT;
+    const qh_trigger *known = NULL;
+    for (uint32_t i = 0; i < zones->trigger_count; i++)
+        if (zones->triggers[i].def.kpi == kpi) known = &zones->triggers[i];
+    if (!known || !qh__is_finite(value) || !qh__is_time(time) || time < known->time)
+        return QH_INVALID_ARGUMENT;
     zones->readings += 1u + (zones->readings == UINT32_MAX);
     pass_time(zones, time, false);
     for (uint32_t i = 0; i < zones->trigger_count; i++) {
@@ -454,13 +429,10 @@ qh_result qh_zones_observe(qh_zones *zones, uint32_t kpi, double value, double t
         bool beyond = trigger->def.above > 0 ? value > threshold : value < threshold;
         trigger->value = value;
         trigger->time = time;
-        if (!beyond)
-            trigger->since = -1;
-        else if (trigger->since < 0)
-            trigger->since = time;
-        if (!beyond || time - trigger->since < trigger->def.window) continue;
-        trigger->since = -1;
-        roll_back(zones, i, time);
+        if (beyond && trigger->since < 0) trigger->since = time;
+        bool fires = beyond && time - trigger->since >= trigger->def.window;
+        if (!beyond || fires) trigger->since = -1;
+        if (fires) roll_back(zones, i, time);
     }
     return QH_OK;
 }
@@ -473,7 +445,7 @@ qh_result qh_zones_reset(qh_zones *zones, double time) {
         qh_change change = {.time = time, .to = qh_zone_value(zone, zone->home), .zone = i};
         if (zone->index != zone->home) {
             change.sequence = ++zones->sequence;
-            log_change(zones, &change, QH_CHANGE_applied, QH_REASON_reset);
+            log_change(zones, &change, QH_CHANGE_applied, QH_REASON_reset, &nobody);
         }
         refresh_zone(zone);
     }
@@ -490,8 +462,8 @@ qh_result qh_zones_reset(qh_zones *zones, double time) {
 static bool journal_is_sound(qh_zones *zones) {
     for (uint32_t place = 0; (place = find_entry(zones, place, 0, NULL)) > 0;) {
         const qh_journal_entry *entry = journal_at(zones, place);
-        if (entry->zone >= zones->zone_count) return false;
-        qh_zone *zone = &zones->zones[entry->zone];
+        if (!(entry->change.zone < zones->zone_count)) return false;
+        qh_zone *zone = &zones->zones[(uint32_t)entry->change.zone];
         if (zone->check != entry->to || entry->from >= zone->levels) return false;
         zone->check = entry->from;
     }

@@ -131,10 +131,9 @@ typedef struct qh_trigger {
 } qh_trigger;
 
 typedef struct qh_journal_entry {
-    double sequence, time;
-    uint32_t agent, zone, from, to;
-    uint32_t undone; /* number of the reading that undid it, 0: none */
-    uint32_t trigger;
+    qh_change change;
+    uint32_t from, to; /* indices */
+    uint32_t undone;   /* number of the reading that undid it, 0: none */
 } qh_journal_entry;
 
 typedef struct qh_zones {
@@ -195,7 +194,7 @@ qh_result qh_zones_approve(qh_zones *zones, double sequence, double time, qh_cha
 qh_result qh_zones_observe(qh_zones *zones, uint32_t kpi, double value, double time);
 
 /* What the last reading rolled back, newest change first: `place` is 0 at first, then what the last call returned. 0: no more. */
-uint32_t qh_zones_undone(const qh_zones *zones, uint32_t place, qh_change *change);
+uint32_t qh_zones_undone(qh_zones *zones, uint32_t place, qh_change *change);
 
 /* Everything back to its default, by decree: clocks, rates, back-offs, readings, journal and queue are as new, the audit goes on. */
 qh_result qh_zones_reset(qh_zones *zones, double time);
@@ -215,7 +214,7 @@ QH_INLINE bool qh__is_time(double time) {
 }
 
 /* Appends an event: the change, the last readings of the KPIs that can undo its parameter, and the Q values. */
-void qh__audit_append(qh_zones *zones, qh_change *change, const float *values,
+void qh__audit_append(qh_zones *zones, const qh_change *change, const float *values,
                       uint32_t value_count);
 
 /* Whether base and events give the present values. */

@@ -1,6 +1,6 @@
 /**
- * Safe zones against a model, by random definitions and commands (fast-check, which shrinks what fails) and by a storm of 10^6
- * commands; and whether these tests would notice: bugs put between them and the zones.
+ * Safe zones against a model, by random definitions and commands (fast-check, which shrinks what fails) and by a storm of
+ * commands (tests/c/shared_zones.c has one of 10^6; QHIVE_STORM sets how many here); and whether these tests would notice: bugs put between them and the zones.
  */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -9,6 +9,7 @@ import { generator } from '../package/support.js';
 import { Pair, WORLD } from './drive.js';
 
 const SEED = Number(process.env.QHIVE_SEED ?? 20260);
+const COMMANDS = Number(process.env.QHIVE_STORM ?? 250_000);
 const open = () => createRuntimeSync({ pools: { state: 4, trajectory: 1, message: 1 }, maxPages: 256 });
 
 /** A zone of decimals: whole numbers of 1/unit. */
@@ -95,15 +96,15 @@ function storm(pair, count, seed) {
     pair.checkAudit();
 }
 
-test('10^6 commands: no parameter leaves its zone, no rate or cooldown is broken, the audit replays', () => {
-    console.log(`storm of safe zones, QHIVE_SEED=${SEED}`);
+test(`${COMMANDS} commands: no parameter leaves its zone, no rate or cooldown is broken, the audit replays`, () => {
+    console.log(`storm of ${COMMANDS} commands, QHIVE_SEED=${SEED}`);
     const runtime = open();
     const pair = new Pair(runtime, WORLD);
-    storm(pair, 1_000_000, SEED);
+    storm(pair, COMMANDS, SEED);
     const { applied, pending, refused, approved, undone } = pair.counts;
     expect(Math.min(applied, pending, refused, approved, undone)).toBeGreaterThan(1000);
     runtime.dispose();
-}, 120_000);
+}, 600_000);
 
 describe('a bug between the tests and the zones is noticed', () => {
     const replacing = (methods) => (real) =>
