@@ -1,6 +1,7 @@
 /**
  * Safe zones against a model, by random definitions and commands (fast-check, which shrinks what fails) and by a storm of
- * commands (tests/c/shared_zones.c has one of 10^6; QHIVE_STORM sets how many here); and whether these tests would notice: bugs put between them and the zones.
+ * commands (tests/c/shared_zones.c has one of 10^6; QHIVE_STORM sets how many here); and whether these tests would
+ * notice: bugs put between them and the zones.
  */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
