@@ -542,7 +542,7 @@ static void check_applied(const qh_zones *zones, uint32_t zone, double time) {
     of->value = value;
 }
 
-static void check_undone(const qh_zones *zones, double time) {
+static void check_undone(qh_zones *zones, double time) {
     qh_change change;
     for (uint32_t place = 0; (place = qh_zones_undone(zones, place, &change)) > 0;) {
         seen *of = &model[(uint32_t)change.zone];
