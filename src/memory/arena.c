@@ -1,6 +1,7 @@
 #include "memory/arena.h"
 
 #include "base/bits.h"
+#include "memory/guard.h"
 
 #define HEAD_BYTES QH_HEAP_ALIGNMENT
 #define LARGEST_CHUNK ((size_t)1 << 18)
@@ -30,6 +31,7 @@ static qh_result begin_chunk(qh_arena *arena, size_t byte_count) {
     arena->chunk_bytes += usable;
     arena->at = (unsigned char *)block + HEAD_BYTES;
     arena->end = chunk_end(chunk);
+    qh__guard_freed(arena->at, usable - HEAD_BYTES, 0);
     return QH_OK;
 }
 
@@ -39,6 +41,7 @@ qh_result qh_arena_alloc(qh_arena *arena, size_t byte_count, void **block) {
     size_t bytes = qh__align_up(byte_count, QH_HEAP_ALIGNMENT);
     if (bytes > (size_t)(arena->end - arena->at)) QH_TRY(begin_chunk(arena, bytes));
     *block = arena->at;
+    qh__guard_taken(arena->at, byte_count, bytes);
     arena->at += bytes;
     arena->used_bytes += bytes;
     if (arena->used_bytes > arena->peak_bytes) arena->peak_bytes = arena->used_bytes;
@@ -56,10 +59,12 @@ void qh_arena_rewind(qh_arena *arena, qh_arena_mark mark) {
         qh_arena_chunk *chunk = arena->chunk;
         arena->chunk = chunk->previous;
         arena->chunk_bytes -= chunk->byte_count;
+        QH_UNPOISON(chunk, chunk->byte_count);
         qh_heap_free(arena->heap, arena->owner, chunk, chunk->byte_count);
     }
     arena->at = mark.at;
     arena->end = chunk_end(mark.chunk);
+    if (mark.chunk) qh__guard_freed(mark.at, (size_t)(arena->end - mark.at), 0);
     arena->used_bytes = mark.used_bytes;
 }
 

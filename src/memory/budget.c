@@ -4,6 +4,8 @@
 
 #include "memory/budget.h"
 
+#include "memory/guard.h"
+
 #if !defined(__wasm__)
 #include <sys/mman.h>
 #endif
@@ -39,6 +41,7 @@ qh_result qh_budget_open(qh_budget *budget, uint32_t max_pages) {
 }
 
 void qh_budget_close(qh_budget *budget) {
+    if (budget->base) QH_UNPOISON((void *)budget->base, (size_t)budget->pages * QH_PAGE_BYTES);
     if (budget->base) munmap((void *)budget->base, (size_t)budget->max_pages * QH_PAGE_BYTES);
     *budget = (qh_budget){0};
 }

@@ -1,5 +1,7 @@
 #include "memory/pool.h"
 
+#include "memory/guard.h"
+
 static size_t taken_words(uint32_t capacity) {
     return (size_t)capacity / 32 + (capacity % 32 != 0);
 }
@@ -50,6 +52,7 @@ qh_result qh_pool_acquire(qh_pool *pool, qh_owner *owner, void **block) {
     uint32_t index = (uint32_t)((size_t)(taken - pool->region) / pool->block_bytes);
     pool->taken[index / 32] |= 1u << index % 32;
     count_in(pool);
+    qh__guard_taken(taken, pool->block_bytes, pool->block_bytes);
     *block = taken;
     return QH_OK;
 }
@@ -80,6 +83,7 @@ qh_result qh_pool_release(qh_pool *pool, qh_owner *owner, void *block) {
     qh_owner_discharge(owner, pool->block_bytes);
     pool->taken[index / 32] &= ~bit;
     pool->in_use--;
+    qh__guard_freed(block, pool->block_bytes, sizeof(qh_free_block));
     qh_free_block *freed = block;
     freed->next = pool->freed;
     pool->freed = freed;

@@ -37,6 +37,7 @@
     X(memory_detector)                                                                             \
     X(memory_arena)                                                                                \
     X(memory_shared)                                                                               \
+    X(memory_guard)                                                                                \
     X(shared_zones)                                                                                \
     X(shared_index)                                                                                \
     X(learn_encoder)                                                                               \

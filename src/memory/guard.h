@@ -1,0 +1,63 @@
+/* Guards at the highest assertion tier: memory that nobody may touch is filled with a pattern, and under the address sanitizer, which
+ * sees nothing inside our one mapping by itself, poisoned by explicit calls. In every other build all of this is nothing.
+ *
+ *   handed out   readable up to the byte that was asked for, filled with QH_FRESH_BYTE: nobody may count on zeros
+ *   given back   filled with QH_FREED_BYTE and poisoned, but for the word by which its keeper links it
+ *
+ * Used by pools and arenas, whose blocks the sanitizer would take for one live block of the heap. */
+#ifndef QH_MEMORY_GUARD_H
+#define QH_MEMORY_GUARD_H
+
+#include "base/bytes.h"
+
+#define QH_FRESH_BYTE 0xA5
+#define QH_FREED_BYTE 0xDD
+
+#if defined(__SANITIZE_ADDRESS__)
+#define QH_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define QH_SANITIZED 1
+#endif
+#endif
+#ifndef QH_SANITIZED
+#define QH_SANITIZED 0
+#endif
+
+#if QH_SANITIZED
+void __asan_poison_memory_region(void const volatile *at, size_t byte_count);
+void __asan_unpoison_memory_region(void const volatile *at, size_t byte_count);
+#define QH_POISON(at, byte_count) __asan_poison_memory_region(at, byte_count)
+#define QH_UNPOISON(at, byte_count) __asan_unpoison_memory_region(at, byte_count)
+#else
+#define QH_POISON(at, byte_count) ((void)(at), (void)(byte_count))
+#define QH_UNPOISON(at, byte_count) ((void)(at), (void)(byte_count))
+#endif
+
+/* `byte_count` bytes at `at` are somebody's from now on; the rest up to `whole` is nobody's. */
+QH_INLINE void qh__guard_taken(void *at, size_t byte_count, size_t whole) {
+#if QH_ASSERT_LEVEL >= 3
+    QH_UNPOISON(at, whole);
+    memset(at, QH_FRESH_BYTE, byte_count);
+    QH_POISON((unsigned char *)at + byte_count, whole - byte_count);
+#else
+    (void)at;
+    (void)byte_count;
+    (void)whole;
+#endif
+}
+
+/* `byte_count` bytes at `at` are nobody's any more; their keeper still uses the first `kept`. */
+QH_INLINE void qh__guard_freed(void *at, size_t byte_count, size_t kept) {
+#if QH_ASSERT_LEVEL >= 3
+    QH_UNPOISON(at, byte_count);
+    memset(at, QH_FREED_BYTE, byte_count);
+    QH_POISON((unsigned char *)at + kept, byte_count - kept);
+#else
+    (void)at;
+    (void)byte_count;
+    (void)kept;
+#endif
+}
+
+#endif
