@@ -15,12 +15,13 @@ add_custom_target(qhive_wasm_scalar
   VERBATIM)
 
 file(GLOB_RECURSE QHIVE_JS CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/js/*")
-list(APPEND QHIVE_JS "${PROJECT_SOURCE_DIR}/package.json" "${PROJECT_SOURCE_DIR}/package-lock.json")
+list(APPEND QHIVE_JS "${PROJECT_SOURCE_DIR}/package.json" "${PROJECT_SOURCE_DIR}/package-lock.json"
+  "${PROJECT_SOURCE_DIR}/examples/ran/features.json")
 set(QHIVE_DIST "${PROJECT_SOURCE_DIR}/dist")
 set(QHIVE_DIST_FILES
   qhive.mjs qhive.node.mjs qhive.cjs qhive.global.js qhive-scalar.mjs qhive-scalar.cjs
   qhive.wasm qhive-scalar.wasm cli.mjs evaluate.mjs evaluate.cjs
-  qhive.d.ts qhive.d.cts evaluate.d.ts evaluate.d.cts)
+  qhive.d.ts qhive.d.cts evaluate.d.ts evaluate.d.cts features.json)
 list(TRANSFORM QHIVE_DIST_FILES PREPEND "${QHIVE_DIST}/")
 
 add_custom_command(

@@ -142,6 +142,8 @@ await Promise.all([
     bundle('evaluate.cjs', 'evaluate/index.js', cjs),
     copyTypes(),
 ]);
+copyFileSync(join(root, 'examples/ran/features.json'), join(dist, 'features.json.new')); // what `qhive ask` answers from
+renameSync(join(dist, 'features.json.new'), join(dist, 'features.json'));
 for (const [name, preset] of [['qhive', 'wasm'], ['qhive-scalar', 'wasm-scalar']]) {
     copyFileSync(join(root, 'build', preset, 'qhive.wasm'), join(dist, `${name}.wasm.new`));
     renameSync(join(dist, `${name}.wasm.new`), join(dist, `${name}.wasm`));

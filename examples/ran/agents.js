@@ -13,7 +13,7 @@
 
 import { SITE_HEIGHTS } from './city.js';
 import { SECTORS } from './geometry.js';
-import { KNOBS, instances } from './parameters.js';
+import { FEATURES, KNOBS, instances } from './parameters.js';
 import { COMPONENTS, Component } from './reward.js';
 
 /** Periods between decisions: half an hour. */
@@ -98,6 +98,7 @@ export function agentConfigs(learning = LEARNING) {
     return Array.from({ length: instances(knob) }, (_, unit) => ({
       name: `${knob.name}/${unit}`,
       category: knob.category,
+      feature: FEATURES[knob.name],
       actions: ACTIONS.length,
       encoder: { kind: 'bins', dims },
       algorithm: 'q-learning',

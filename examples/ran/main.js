@@ -3,6 +3,7 @@
  * `node examples/ran/main.js --help` lists the options.
  */
 
+import { readFileSync } from 'node:fs';
 import { createRuntime } from 'qhive';
 import { agentConfigs } from './agents.js';
 import { Crew } from './crew.js';
@@ -13,11 +14,14 @@ import { progress } from './progress.js';
 import { compare, latency, memory, render, safety } from './report.js';
 
 const MASTER_SEED = 593;
+const readFeatures = () => JSON.parse(readFileSync(new URL('./features.json', import.meta.url), 'utf8'));
 
 /** @param {ReturnType<typeof parseOptions>} options @returns {Promise<object>} the report */
 async function run(options) {
   const begun = performance.now();
   const runtime = await createRuntime({ seed: MASTER_SEED });
+  runtime.knowledge.load(readFeatures());
+  runtime.knowledge.freeze();
   const guard = new Guard(runtime);
   guard.agents = agentConfigs().map((config) => runtime.createAgent(bound(config)));
   const batch = runtime.batch(guard.agents);
@@ -61,6 +65,7 @@ async function run(options) {
     safety: safety(logs),
     latency: { act: latency(times.act, crew.size), step: latency(times.step, crew.size) },
     memory: memory(runtime),
+    knowledge: { features: runtime.knowledge.size, agents: runtime.knowledge.references, bytes: runtime.knowledge.bytes },
     states: [...runtime.agents].reduce((sum, agent) => sum + agent.metrics.states, 0),
     wallSeconds: (performance.now() - begun) / 1000,
   };

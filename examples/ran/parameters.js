@@ -77,3 +77,22 @@ export function knobNamed(name) {
   if (!found) throw new RangeError(`no knob named ${name}`);
   return found;
 }
+
+/** Code of the entry of `features.json` that each knob's agents stand for. @type {Readonly<Record<string, string>>} */
+export const FEATURES = Object.freeze({
+  tilt: '28.541 digitalTilt',
+  power: '28.541 configuredMaxTxPower',
+  offset: '38.331 cellIndividualOffset',
+  hysteresis: '38.331 hysteresis',
+  timeToTrigger: '38.331 timeToTrigger',
+  p0: '38.331 p0-NominalWithGrant',
+  alpha: '38.331 P0-PUSCH-AlphaSet.alpha',
+  sliceShare: '28.541 rRMPolicyMinRatio',
+  sleepThreshold: '28.541 esActivationOriginalCellLoadParameters',
+  admissionThreshold: '38.300 Radio admission control',
+  wakeThreshold: '28.541 esDeactivationCandidateCellsLoadParameters',
+  a3Offset: '38.331 a3-Offset',
+  filterCoefficient: '38.331 filterCoefficient',
+  t310: '38.331 t310',
+  fairness: '38.300 Packet scheduling',
+});

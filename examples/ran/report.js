@@ -158,6 +158,8 @@ export function render(report, colour) {
   const width = Math.max(...Object.keys(space.perCategory).map((category) => category.length));
   for (const [category, { agents, bytes: held, tableBytes }] of Object.entries(space.perCategory))
     lines.push(`           ${category.padEnd(width)} ${String(agents).padStart(4)} agents ${bytes(held.mean).padStart(9)} each (most ${bytes(held.max)}), of which tables ${bytes(tableBytes.mean)}`);
+  const { features, agents, bytes: catalogue } = report.knowledge;
+  lines.push(`  knows    ${features} RAN functions, ${agents} agents tied to them, ${bytes(catalogue)} once for all`);
   lines.push(`  states   ${report.states} visited in all tables`);
   lines.push(`  time     ${report.wallSeconds.toFixed(1)} s (training ${report.train.seconds.toFixed(1)} s on ${report.train.seeds} seeds)`, '');
   return lines.join('\n');

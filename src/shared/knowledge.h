@@ -13,7 +13,7 @@
  * Search. A text's lexical score is BM25 (Robertson & Zaragoza, "The probabilistic relevance framework", 2009) over words and, at a
  * lesser weight, 3-grams. An entry's vector is its row of IDF-weighted terms under a seeded random projection to 64 dimensions:
  * each term's direction is 64 signs from its hash (Achlioptas 2003). A text's vector is the sum of the entries' vectors, weighted
- * by the squares of their lexical scores (folding in), so it works for the caller's own vectors as well, whatever model they
+ * by the cubes of their lexical scores (folding in), so it works for the caller's own vectors as well, whatever model they
  * come from. The fused score adds both. What was tried and dropped is in docs/design/knowledge.md.
  *
  * Words. A table of lines says which words mean the same: the first of a line is what all others count as; a line that begins

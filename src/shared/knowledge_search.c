@@ -114,7 +114,7 @@ static void fold_in(const knowledge_search *search, double best, float *vector) 
     for (uint32_t i = 0; i < search->catalogue->count && best > 0; i++) {
         double score = search->scores[i] / best;
         for (uint32_t d = 0; d < VECTOR_DIMS; d++)
-            vector[d] += (float)(score * score) * vector_of(search->catalogue, i)[d];
+            vector[d] += (float)(score * score * score) * vector_of(search->catalogue, i)[d];
     }
 }
 

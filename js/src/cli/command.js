@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
  * @typedef {{ type: 'string' | 'boolean', value?: string, default?: string | number, text: string, short?: string,
  *     read?: (text: string, name: string) => any }} Option `value` names the argument in the help; `read` turns it into what is meant
  * @typedef {ReturnType<typeof terminal>} Terminal
- * @typedef {{ summary: string, options: Record<string, Option>, examples: [string, string][],
+ * @typedef {{ summary: string, argument?: string, options: Record<string, Option>, examples: [string, string][],
  *     run: (values: any, terminal: Terminal) => void | Promise<void> }} Command
  */
 
@@ -34,7 +34,9 @@ export function parse(name, command, args) {
     /** @type {Record<string, any>} */
     let values;
     try {
-        values = parseArgs({ args, options: known, allowPositionals: false, strict: true }).values;
+        const parsed = parseArgs({ args, options: known, allowPositionals: command.argument !== undefined, strict: true });
+        values = parsed.values;
+        if (command.argument !== undefined) values[command.argument] = parsed.positionals.join(' ');
     } catch (error) {
         const [line] = String(error instanceof Error ? error.message : error).split(/\. |\n/);
         throw new UsageError(`${line} (qhive ${name} --help)`);
@@ -47,7 +49,7 @@ export function parse(name, command, args) {
 }
 
 /** @param {string} name @param {Command} command */
-export function helpOf(name, { summary, options, examples }) {
+export function helpOf(name, { summary, argument, options, examples }) {
     const rows = Object.entries({ ...options, ...COMMON }).map(([key, { value, text, short, default: otherwise }]) => {
         const left = `${short ? `-${short}, ` : '    '}--${key}${value ? ` ${value}` : ''}`;
         return [left, otherwise === undefined ? text : `${text} (default ${otherwise})`];
@@ -55,7 +57,7 @@ export function helpOf(name, { summary, options, examples }) {
     const width = Math.max(...rows.map(([left]) => left.length));
     return [
         `qhive ${name}: ${summary}`, '',
-        `Usage: qhive ${name} [options]`, '',
+        `Usage: qhive ${name}${argument ? ` ${argument}` : ''} [options]`, '',
         ...rows.map(([left, text]) => `  ${left.padEnd(width)}  ${text}`), '',
         'Examples:', ...examples.flatMap(([line, text]) => [`  ${line}`, `      ${text}`]),
     ].join('\n');

@@ -6,10 +6,11 @@
  */
 import { VERSION } from 'qhive:abi';
 import { helpOf, parse, terminal, UsageError } from './command.js';
+import * as ask from './ask.js';
 import * as memory from './memory.js';
 
 /** @type {Record<string, import('./command.js').Command>} */
-const COMMANDS = { memory };
+const COMMANDS = { ask, memory };
 
 function overview() {
     const names = Object.keys(COMMANDS);
