@@ -100,3 +100,21 @@ describe('memory', () => {
         expect(existsSync(join(folder, 'qhive-memory.svg'))).toBe(true);
     });
 });
+
+describe('ask', () => {
+    test('answers from the catalogue', () => {
+        const { answers } = JSON.parse(qhive(['ask', 'cells', 'that', 'can', 'sleep', 'at', 'night', '--json', '--order']).stdout);
+        expect(answers).toHaveLength(3);
+        expect(answers[0]).toMatchObject({ category: 'Energy Saving', description: expect.stringContaining('.') });
+        expect(answers[0].order.at(-1)).toBe(answers[0].code);
+        expect(qhive(['ask', '38.331 a3-Offset', '-n', '1']).stdout).toMatch(/Event A3 offset[^]*-30\.\.30/);
+        expect(qhive(['ask', 'sleep', '--category', 'Mobility', '--json']).stdout).not.toContain('Energy Saving');
+        expect(qhive(['ask', 'zzzzqqqq']).stdout).toBe('Nothing in the catalogue is like that.\n');
+    });
+
+    test.each([[[]], [['x', '-n', '0']], [['x', '--catalogue', 'no-such-file']], [['x', '--nonsense']]])('%j is refused', (args) => {
+        const { status, stderr } = qhive(['ask', ...args]);
+        expect(status).toBe(2);
+        expect(stderr).toMatch(/^qhive: [^\n]+\n$/);
+    });
+});
