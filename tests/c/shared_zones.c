@@ -589,7 +589,7 @@ static void a_storm_never_leaves_the_zones(void) {
             bool allowed = qh_zones_allow(zones, zone, to, time);
             qh_result result = propose(zones, zone, to, time, &change);
             CHECK_EQ(result == QH_OK, allowed);
-            if (result == QH_OK && change.status == QH_CHANGE_applied) {
+            if (result == QH_OK && (int)change.status == QH_CHANGE_applied) {
                 check_applied(zones, zone, time);
                 applied++;
             } else {
