@@ -69,7 +69,7 @@ qh_result qh_budget_grow(qh_budget *budget, size_t page_count) {
         sum > SIZE_MAX / QH_PAGE_BYTES)
         return QH_OVERFLOW;
     if (sum > budget->max_pages) return QH_EXCEEDS_LIMIT;
-    size_t step = QH_MAX(page_count, QH_MAX((size_t)budget->pages / 8, (size_t)16));
+    size_t step = QH_MAX(page_count, (size_t)budget->pages / QH_GROWTH_SHARE);
     step = QH_MIN(step, (size_t)(budget->max_pages - budget->pages));
     if (!engine_grows(budget, step)) {
         step = page_count;

@@ -7,14 +7,16 @@
  *   QH_EXCEEDS_LIMIT   the sum would pass `max_pages`
  *   QH_GROWTH_FAILED   the engine said no
  *
- * A growth costs milliseconds in some engines and detaches every JavaScript view, so growths are few and large: at least an
- * eighth of what is there and at least 16 pages, less only where the budget ends. Fresh pages are zero: nothing clears them. */
+ * A growth costs microseconds to milliseconds and detaches every JavaScript view; a page that is not needed costs as much when it is
+ * first touched. A growth is what is asked for and at least 1/QH_GROWTH_SHARE of what is there; whoever knows how much
+ * will be needed asks for it at once (initial_pages). Fresh pages are zero: nothing clears them. */
 #ifndef QH_MEMORY_BUDGET_H
 #define QH_MEMORY_BUDGET_H
 
 #include "base/platform.h"
 
 #define QH_PAGE_BYTES ((size_t)65536)
+#define QH_GROWTH_SHARE 256
 #define QH_GROWTH_LOG 32 /* growths remembered; later ones replace the last entry's end */
 
 typedef struct qh_growth {

@@ -3,121 +3,494 @@
 #include "base/bits.h"
 #include "base/bytes.h"
 
+#define GRANULE QH_HEAP_ALIGNMENT
+#define HOLE_CLASSES (QH_HEAP_ROWS * 32u)
+
 /* A request beyond this is refused before arithmetic with it could wrap. */
-#define LARGEST_REQUEST ((size_t)(sizeof(size_t) > 4 ? 0x400000000u : 0x40000000u))
+#define LARGEST_REQUEST ((size_t)0x40000000)
 
-/* Stands for a class where a block comes straight from the bump pointer. */
-#define CARVED QH_HEAP_CLASSES
+/* The cache may hold this part of the memory in use, and 4 KiB. */
+#define CACHE_SHARE 32
+#define CACHE_LEAST 256u
 
-/* Class 0..7: 16, 32, .. 128. From there 8 classes to a doubling: class 8 + 8 e + m holds 128 * 2^e * (9 + m) / 8. */
-static uint32_t class_of(size_t byte_count) {
-    if (byte_count <= 128) return (uint32_t)((byte_count + 15) / 16 - 1);
-    size_t below = byte_count - 1;
-    uint32_t log = qh__log2_floor(below);
-    return 8 + 8 * (log - 7) + (uint32_t)((below >> (log - 3)) & 7);
+/* Blocks given back before the memory grows. */
+#define EVICTED_BEFORE_GROWTH 8
+
+/* Holes looked at in a list whose members differ in length. */
+#define HOLES_TRIED 2
+
+/* Granules beyond those needed, and beyond a sixteenth more, that a new map covers. */
+#define MAP_AHEAD 131072u
+
+/* Granules: beyond the first a block gets an extent of its own; a nest is opened with at least and at most so many. */
+#define NESTED_LONGEST 256u
+#define NEST_LEAST 256u
+#define NEST_MOST 4096u
+
+/* In the first granule of a hole. The last four bytes of a hole are its length once more. */
+typedef struct hole {
+    uint32_t units, next, prev;
+} hole;
+
+/* ---------------------------------------------------------------- places */
+
+QH_INLINE void *granule_at(const qh_heap *heap, uint32_t granule) {
+#if defined(__wasm__)
+    (void)heap; /* the base is 0 */
+    return (void *)((size_t)granule * GRANULE);
+#else
+    return (void *)(heap->base + (size_t)granule * GRANULE);
+#endif
 }
 
-static size_t class_bytes(uint32_t index) {
-    if (index < 8) return 16 * ((size_t)index + 1);
-    uint32_t octave = (index - 8) / 8, step = (index - 8) % 8;
-    return ((size_t)(9 + step) << (octave + 4));
+QH_INLINE uint32_t granule_of(const qh_heap *heap, const void *block) {
+#if defined(__wasm__)
+    (void)heap;
+    return (uint32_t)((uintptr_t)block / GRANULE);
+#else
+    return (uint32_t)(((uintptr_t)block - heap->base) / GRANULE);
+#endif
 }
+
+QH_INLINE uint32_t units_of(size_t byte_count) {
+    return (uint32_t)((byte_count + GRANULE - 1) / GRANULE);
+}
+
+QH_INLINE hole *hole_at(const qh_heap *heap, uint32_t granule) {
+    return granule_at(heap, granule);
+}
+
+QH_INLINE uint32_t *hole_tail(const qh_heap *heap, uint32_t end) {
+    return (uint32_t *)granule_at(heap, end) - 1;
+}
+
+/* ---------------------------------------------------------------- the map: where free memory begins or ends */
+
+QH_INLINE bool is_border(const qh_heap *heap, uint32_t granule) {
+    return heap->map[granule / 32] >> granule % 32 & 1;
+}
+
+/* Returns what the bit was. At the border of a block in use: whether there is a hole on the other side. */
+QH_INLINE bool flip_border(const qh_heap *heap, uint32_t granule) {
+    uint32_t *word = &heap->map[granule / 32], was = *word;
+    *word = was ^ 1u << granule % 32;
+    return was >> granule % 32 & 1;
+}
+
+/* ---------------------------------------------------------------- holes */
+
+QH_INLINE uint32_t hole_class(uint32_t units) {
+    uint32_t log = 26 - (uint32_t)__builtin_clz(units | 32);
+    return log * 32 + (units >> log);
+}
+
+/* Low addresses to the front: what lives long gathers there. One comparison does nearly as well as sorting. */
+static void hole_insert(qh_heap *heap, uint32_t granule, uint32_t units) {
+    uint32_t class = hole_class(units), prev = heap->heads + class;
+    uint32_t next = hole_at(heap, prev)->next;
+    if (granule > next) {
+        next = prev;
+        prev = hole_at(heap, next)->prev;
+    }
+    hole *inserted = hole_at(heap, granule);
+    inserted->units = units;
+    inserted->next = next;
+    inserted->prev = prev;
+    *hole_tail(heap, granule + units) = units;
+    hole_at(heap, next)->prev = granule;
+    hole_at(heap, prev)->next = granule;
+    heap->column_bits[class / 32] |= 1u << class % 32;
+    heap->row_bits |= 1u << class / 32;
+}
+
+static uint32_t hole_remove(qh_heap *heap, uint32_t granule) {
+    const hole *removed = hole_at(heap, granule);
+    uint32_t units = removed->units, next = removed->next, prev = removed->prev;
+    hole_at(heap, next)->prev = prev;
+    hole_at(heap, prev)->next = next;
+    if (next == prev) {
+        uint32_t class = hole_class(units);
+        uint32_t columns = heap->column_bits[class / 32] &= ~(1u << class % 32);
+        if (!columns) heap->row_bits &= ~(1u << class / 32);
+    }
+    return units;
+}
+
+QH_INLINE uint32_t first_of(const qh_heap *heap, uint32_t row, uint32_t column) {
+    return hole_at(heap, heap->heads + row * 32 + column)->next;
+}
+
+/* A hole of at least `units`, one of the shortest there are; 0: none. */
+static uint32_t hole_find(const qh_heap *heap, uint32_t units) {
+    uint32_t class = hole_class(units), row = class / 32, columns = ~0u << class % 32;
+    if (row > 1) {
+        uint32_t head = heap->heads + class, granule = hole_at(heap, head)->next;
+        for (int i = 0; i < HOLES_TRIED && granule != head; i++) {
+            const hole *tried = hole_at(heap, granule);
+            if (tried->units >= units) return granule;
+            granule = tried->next;
+        }
+        columns = ~1u << class % 32;
+    }
+    columns &= heap->column_bits[row];
+    if (!columns) {
+        uint32_t rows = heap->row_bits & ~1u << row;
+        if (!rows) return 0;
+        row = (uint32_t)__builtin_ctz(rows);
+        columns = heap->column_bits[row];
+    }
+    return first_of(heap, row, (uint32_t)__builtin_ctz(columns));
+}
+
+/* One of the longest holes if it has at least `units`; 0: none has. */
+static uint32_t hole_longest(const qh_heap *heap, uint32_t units) {
+    if (!heap->row_bits) return 0;
+    uint32_t row = 31 - (uint32_t)__builtin_clz(heap->row_bits);
+    uint32_t found =
+        first_of(heap, row, 31 - (uint32_t)__builtin_clz(heap->column_bits[row]));
+    return hole_at(heap, found)->units >= units ? found : 0;
+}
+
+static void set_used(qh_heap *heap, uint32_t used) {
+    uint32_t slack = used / CACHE_SHARE + CACHE_LEAST;
+    heap->used = used;
+    heap->floor = used > slack ? (uint64_t)(used - slack) * GRANULE << 32 : 0;
+}
+
+/* Takes the first `units` of a hole. */
+static void hole_cut(qh_heap *heap, uint32_t granule, uint32_t units) {
+    uint32_t rest = hole_remove(heap, granule) - units;
+    flip_border(heap, granule);
+    flip_border(heap, granule + units);
+    if (rest) hole_insert(heap, granule + units, rest);
+    set_used(heap, heap->used + units);
+}
+
+static QH_NOINLINE void give_back(qh_heap *heap, uint32_t granule, uint32_t units) {
+    uint32_t end = granule + units;
+    set_used(heap, heap->used - units);
+    if (flip_border(heap, end)) end += hole_remove(heap, end);
+    if (flip_border(heap, granule)) {
+        granule -= *hole_tail(heap, granule);
+        hole_remove(heap, granule);
+    }
+    if (end != heap->top) {
+        hole_insert(heap, granule, end - granule);
+        return;
+    }
+    flip_border(heap, granule);
+    flip_border(heap, end);
+    heap->top = granule;
+}
+
+/* ---------------------------------------------------------------- the cache */
+
+QH_INLINE uint32_t length_of(uint64_t entry) {
+    return (uint32_t)entry & 0xFFFF;
+}
+
+QH_INLINE void evict(qh_heap *heap, uint32_t place) {
+    uint64_t entry = heap->ring[place];
+    if (!entry) return;
+    heap->ring[place] = 0;
+    give_back(heap, (uint32_t)(entry >> 32), length_of(entry));
+}
+
+QH_INLINE uint32_t next_turn(qh_heap *heap) {
+    return heap->turn = (heap->turn + 1) % QH_HEAP_RING;
+}
+
+static QH_NOINLINE void evict_next(qh_heap *heap, uint32_t count) {
+    for (; count > 0; count--) evict(heap, next_turn(heap));
+}
+
+/* The block of so many granules that was freed last; 0: none. A place that a bin still names after its block was given back, or that
+ * was written again, holds nothing or another length: the same length would have been taken before. */
+QH_INLINE uint32_t cache_take(qh_heap *heap, uint32_t units) {
+    uint64_t *place = &heap->ring[heap->bins[units]], entry = *place;
+    if (length_of(entry) != units) return 0;
+    *place = 0;
+    heap->bins[units] = (uint16_t)(entry >> 16);
+    return (uint32_t)(entry >> 32);
+}
+
+QH_INLINE void cache_put(qh_heap *heap, uint32_t granule, uint32_t units) {
+    uint32_t place = next_turn(heap);
+    evict(heap, place);
+    heap->ring[place] = (uint64_t)granule << 32 | (uint32_t)heap->bins[units] << 16 | units;
+    heap->bins[units] = (uint16_t)place;
+}
+
+/* ---------------------------------------------------------------- the top */
+
+/* A longer map at the top, where there is room for it. */
+static void move_map(qh_heap *heap, uint32_t units) {
+    uint32_t old_at = heap->map_at, old_units = heap->map_units, at = heap->top;
+    uint32_t *map = granule_at(heap, at);
+    memset(map, 0, units * GRANULE);
+    if (old_units) memcpy(map, granule_at(heap, old_at), old_units * GRANULE);
+    heap->map = (uint32_t *)((uintptr_t)map - heap->first / 32 * sizeof *map);
+    heap->map_at = at;
+    heap->map_units = units;
+    heap->covered = heap->first / 32 * 32 + units * 128;
+    heap->top = at + units;
+    heap->used += old_units;
+    if (old_units) give_back(heap, old_at, old_units);
+}
+
+static bool reach(qh_heap *heap, uint32_t end) {
+    const uint32_t per_page = (uint32_t)(QH_PAGE_BYTES / GRANULE);
+    qh_budget *budget = heap->budget;
+    uint32_t pages = end / per_page + (end % per_page != 0);
+    if (pages > budget->pages) {
+        heap->failure = qh_budget_grow(budget, pages - budget->pages);
+        if (heap->failure != QH_OK) return false;
+    }
+    heap->limit = QH_MIN(budget->pages, UINT32_MAX / per_page) * per_page;
+    return true;
+}
+
+/* Adds `units` to what lies below the top; where they begin, or 0. A longer map comes behind them. */
+static QH_NOINLINE uint32_t raise_top(qh_heap *heap, uint32_t units) {
+    uint32_t begin = heap->top, end = begin + units, map_units = 0;
+    if (end >= heap->covered) {
+        uint32_t length = end - heap->first;
+        map_units = (length + length / 16 + MAP_AHEAD) / 128;
+    }
+    if (end + map_units > heap->limit && !reach(heap, end + map_units)) return 0;
+    heap->top = end;
+    if (map_units) move_map(heap, map_units);
+    set_used(heap, heap->used + units);
+    return begin;
+}
+
+/* ---------------------------------------------------------------- nests */
+
+/* The rest of the open nest becomes a hole. */
+static void nest_close(qh_heap *heap) {
+    uint32_t rest = heap->nest_end - heap->nest_at, taken = heap->nest_at - heap->nest_begin;
+    heap->nest = 0;
+    heap->nest_used += taken;
+    heap->nest_begin = heap->nest_end = heap->nest_at;
+    set_used(heap, heap->used + taken + rest);
+    if (rest) give_back(heap, heap->nest_at, rest);
+}
+
+/* From here on the owner's blocks are like those of any other. */
+static void stop_building(qh_heap *heap, qh_owner *owner) {
+    if (heap->nest == owner->nest) nest_close(heap);
+    owner->nest = 0;
+}
+
+/* ---------------------------------------------------------------- taking */
+
+/* From the holes, or else the top; 0 and heap->failure where there is no memory. */
+static QH_NOINLINE uint32_t take(qh_heap *heap, uint32_t units) {
+    uint32_t found = hole_find(heap, units);
+    if (!found && heap->top + units > heap->limit) {
+        evict_next(heap, EVICTED_BEFORE_GROWTH);
+        found = hole_find(heap, units);
+    }
+    if (!found) {
+        found = raise_top(heap, units);
+        if (found) return found;
+        evict_next(heap, QH_HEAP_RING);
+        nest_close(heap);
+        found = hole_find(heap, units);
+        if (!found) return raise_top(heap, units);
+    }
+    hole_cut(heap, found, units);
+    return found;
+}
+
+/* Makes [begin, end) the owner's. There is room: who has its last extent stops building before it needs one more. */
+static uint32_t add_extent(qh_owner *owner, uint32_t begin, uint32_t end) {
+    uint32_t last = owner->extent_count;
+    if (last && owner->extents[last - 1].end == begin) {
+        owner->extents[last - 1].end = end;
+        return last - 1;
+    }
+    owner->extents[last] = (qh_extent){begin, end};
+    owner->extent_count = last + 1;
+    return last;
+}
+
+/* As long as what the last owner needed of nests, so that one extent does for owners that are alike. */
+static bool nest_open(qh_heap *heap, qh_owner *owner, uint32_t units) {
+    uint32_t want = QH_MAX(heap->nest_used / 2, NEST_LEAST);
+    if (heap->nest_used < heap->nest_guess) want = heap->nest_guess - heap->nest_used;
+    want = QH_MAX(QH_MIN(want, NEST_MOST), units);
+    uint32_t begin = hole_find(heap, want);
+    if (!begin && owner->extent_count < QH_OWNER_EXTENTS / 2) {
+        begin = hole_longest(heap, QH_MAX(units, NEST_LEAST));
+        if (begin) want = hole_at(heap, begin)->units;
+    }
+    if (begin)
+        hole_cut(heap, begin, want);
+    else if ((begin = raise_top(heap, want)) == 0 && (begin = take(heap, want = units)) == 0)
+        return false;
+    set_used(heap, heap->used - want);
+    heap->nest = owner->nest;
+    heap->nest_extent = add_extent(owner, begin, begin);
+    heap->nest_begin = heap->nest_at = begin;
+    heap->nest_end = begin + want;
+    return true;
+}
+
+/* There is room. */
+QH_INLINE uint32_t nest_take(qh_heap *heap, qh_owner *owner, uint32_t units) {
+    uint32_t taken = heap->nest_at;
+    owner->extents[heap->nest_extent].end = heap->nest_at = taken + units;
+    return taken;
+}
+
+/* For an owner that is building. */
+static uint32_t build(qh_heap *heap, qh_owner *owner, uint32_t units) {
+    if (heap->nest && heap->nest != owner->nest) nest_close(heap);
+    if (!heap->nest && heap->nest_owner != owner->nest) {
+        heap->nest_owner = owner->nest;
+        heap->nest_guess = heap->nest_used;
+        heap->nest_used = 0;
+    }
+    if (heap->nest && units <= heap->nest_end - heap->nest_at && units <= NESTED_LONGEST)
+        return nest_take(heap, owner, units);
+    if (owner->extent_count == QH_OWNER_EXTENTS) {
+        stop_building(heap, owner);
+        return take(heap, units);
+    }
+    if (units > NESTED_LONGEST) {
+        uint32_t taken = take(heap, units);
+        if (taken) add_extent(owner, taken, taken + units);
+        return taken;
+    }
+    nest_close(heap);
+    return nest_open(heap, owner, units) ? nest_take(heap, owner, units) : 0;
+}
+
+static QH_NOINLINE uint32_t obtain(qh_heap *heap, qh_owner *owner, uint32_t units) {
+    if (owner->nest) return build(heap, owner, units);
+    uint32_t taken = units <= QH_HEAP_LONGEST ? cache_take(heap, units) : 0;
+    return taken ? taken : take(heap, units);
+}
+
+/* ---------------------------------------------------------------- books */
 
 size_t qh_heap_charge(size_t byte_count) {
-    return byte_count > LARGEST_REQUEST ? SIZE_MAX / 2 : class_bytes(class_of(byte_count));
+    return byte_count > LARGEST_REQUEST ? SIZE_MAX / 2 : qh__align_up(byte_count, GRANULE);
 }
 
-void qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start) {
-    *heap = (qh_heap){.budget = budget};
-    heap->start = heap->bump = qh__align_up(start, 64);
-}
-
-void qh_owner_open(qh_heap *heap, qh_owner *owner, uint32_t id, uint32_t kind, size_t quota_bytes) {
-    (void)heap;
-    *owner = (qh_owner){.id = id, .kind = kind, .quota_bytes = quota_bytes};
-}
-
-void qh_owner_close(qh_heap *heap, qh_owner *owner) {
-    (void)heap;
-    QH_ASSERT(owner->live_bytes == 0 && owner->live_blocks == 0);
-    *owner = (qh_owner){0};
+size_t qh_heap_end(const qh_heap *heap) {
+    return heap->top * GRANULE;
 }
 
 bool qh_owner_affords(const qh_owner *owner, size_t byte_count) {
     return byte_count <= owner->quota_bytes - owner->live_bytes;
 }
 
+QH_INLINE uint64_t books_of(size_t bytes, uint32_t blocks) {
+    return (uint64_t)bytes << 32 | blocks;
+}
+
+static void charge(qh_heap *heap, qh_owner *owner, uint64_t books) {
+    owner->books += books;
+    heap->books += books;
+    if (owner->books > owner->peak) owner->peak = owner->books | UINT32_MAX;
+    if (heap->books > heap->peak) heap->peak = heap->books | UINT32_MAX;
+}
+
 void qh_owner_charge(qh_owner *owner, size_t byte_count) {
     QH_ASSERT(qh_owner_affords(owner, byte_count));
-    owner->live_bytes += byte_count;
-    if (owner->live_bytes > owner->peak_bytes) owner->peak_bytes = owner->live_bytes;
-    owner->live_blocks++;
+    owner->books += books_of(byte_count, 1);
+    owner->foreign_blocks++;
+    if (owner->books > owner->peak) owner->peak = owner->books | UINT32_MAX;
 }
 
 void qh_owner_discharge(qh_owner *owner, size_t byte_count) {
-    QH_ASSERT(owner->live_bytes >= byte_count && owner->live_blocks > 0);
-    owner->live_bytes -= byte_count;
-    owner->live_blocks--;
+    QH_ASSERT(owner->live_bytes >= byte_count && owner->foreign_blocks > 0);
+    owner->books -= books_of(byte_count, 1);
+    owner->foreign_blocks--;
 }
 
-static bool injected_failure(qh_heap *heap) {
-    if (QH_LIKELY(heap->fail_after == 0)) return false;
-    if (heap->fail_after > 1) {
-        heap->fail_after--;
-        return false;
+void qh_owner_open(qh_heap *heap, qh_owner *owner, uint32_t id, uint32_t kind, size_t quota_bytes) {
+    *owner = (qh_owner){.id = id, .kind = kind, .quota_bytes = quota_bytes};
+    owner->nest = ++heap->nests_opened;
+}
+
+void qh_owner_close(qh_heap *heap, qh_owner *owner) {
+    QH_ASSERT(owner->books == 0);
+    if (owner->nest) stop_building(heap, owner);
+    *owner = (qh_owner){0};
+}
+
+bool qh_owner_release_all(qh_heap *heap, qh_owner *owner) {
+    if (owner->books == 0) return true;
+    if (!owner->nest || owner->foreign_blocks || heap->records) return false;
+    heap->books -= owner->books;
+    owner->books = 0;
+    if (heap->nest == owner->nest) {
+        owner->extents[heap->nest_extent].end = heap->nest_at = heap->nest_end;
+        nest_close(heap);
     }
+    for (uint32_t i = 0; i < owner->extent_count; i++)
+        give_back(heap, owner->extents[i].begin, owner->extents[i].end - owner->extents[i].begin);
+    owner->extent_count = 0;
+    owner->nest = ++heap->nests_opened;
     return true;
 }
 
-static qh_result bump(qh_heap *heap, size_t bytes, size_t alignment, void **block) {
-    size_t begin = qh__align_up(heap->bump, alignment), end;
-    if (__builtin_add_overflow(begin, bytes, &end)) return QH_OVERFLOW;
-    QH_TRY(qh_budget_reach(heap->budget, end));
-    *block = qh__at(heap->budget, begin);
-    heap->padding += begin - heap->bump;
-    heap->bump = end;
-    return QH_OK;
+/* ---------------------------------------------------------------- alloc */
+
+static bool injected_failure(qh_heap *heap) {
+    if (QH_LIKELY(heap->fail_after == 0)) return false;
+    if (heap->fail_after == 1) return true;
+    heap->fail_after--;
+    return false;
 }
 
-static qh_result take(qh_heap *heap, uint32_t index, size_t bytes, void **block) {
-    qh_free_block *head = heap->free_lists[index];
-    if (!head) return bump(heap, bytes, QH_HEAP_ALIGNMENT, block);
-    heap->free_lists[index] = head->next;
-    *block = head;
-    return QH_OK;
-}
-
-/* What every way of taking a block does: quota first, then the memory, then the books. A carved region has no record: what
- * is handed out of it has, and its first block lies at the same address. */
-static qh_result take_charged(qh_heap *heap, qh_owner *owner, uint32_t index, size_t bytes,
-                              qh_block_kind kind, void **block) {
-    if (!qh_owner_affords(owner, bytes)) return QH_QUOTA_EXCEEDED;
+/* Whether the owner may have a block of `byte_count` that is charged `added` more than what it has. */
+static qh_result admit(qh_heap *heap, const qh_owner *owner, size_t byte_count, size_t added,
+                       bool recorded) {
+    if (!qh_owner_affords(owner, added)) return QH_QUOTA_EXCEEDED;
+    if (byte_count > LARGEST_REQUEST) return QH_OVERFLOW;
     if (injected_failure(heap)) return QH_GROWTH_FAILED;
-    qh_records *records = index == CARVED ? NULL : heap->records;
-    if (records) QH_TRY(qh_records_reserve(heap, records));
-    QH_TRY(index == CARVED ? bump(heap, bytes, 64, block) : take(heap, index, bytes, block));
-    qh_owner_charge(owner, bytes);
-    heap->live_blocks++;
-    heap->live_bytes += bytes;
-    if (heap->live_bytes > heap->peak_bytes) heap->peak_bytes = heap->live_bytes;
-    if (records) qh_records_add(records, *block, bytes, owner, kind);
+    return recorded && heap->records ? qh_records_reserve(heap, heap->records) : QH_OK;
+}
+
+static QH_NOINLINE qh_result alloc_slowly(qh_heap *heap, qh_owner *owner, size_t byte_count,
+                                          qh_block_kind kind, void **block) {
+    size_t bytes = qh_heap_charge(byte_count);
+    QH_TRY(admit(heap, owner, byte_count, bytes, true));
+    uint32_t taken = obtain(heap, owner, (uint32_t)(bytes / GRANULE));
+    if (!taken) return heap->failure;
+    charge(heap, owner, books_of(bytes, 1));
+    *block = granule_at(heap, taken);
+    if (heap->records) qh_records_add(heap->records, *block, bytes, owner, kind);
     return QH_OK;
 }
 
 qh_result qh_heap_alloc(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_block_kind kind,
                         void **block) {
+    uint32_t units = units_of(byte_count), taken = 0;
+    uint64_t books = books_of(units * GRANULE, 1);
+    uint64_t owned = owner->books + books, live = heap->books + books;
     QH_ASSERT(byte_count > 0);
-    if (byte_count > LARGEST_REQUEST)
-        return byte_count > owner->quota_bytes ? QH_QUOTA_EXCEEDED : QH_OVERFLOW;
-    uint32_t index = class_of(byte_count);
-    return take_charged(heap, owner, index, class_bytes(index), kind, block);
-}
-
-qh_result qh_heap_carve(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_block_kind kind,
-                        void **block) {
-    if (byte_count > SIZE_MAX - QH_HEAP_ALIGNMENT) return QH_OVERFLOW;
-    return take_charged(heap, owner, CARVED, qh__align_up(byte_count, QH_HEAP_ALIGNMENT), kind,
-                        block);
+    if (QH_UNLIKELY(owned >> 32 > owner->quota_bytes || byte_count > QH_HEAP_LONGEST * GRANULE ||
+                    heap->fail_after || heap->records))
+        return alloc_slowly(heap, owner, byte_count, kind, block);
+    if (owner->nest) {
+        if (owner->nest != heap->nest || units > heap->nest_end - heap->nest_at)
+            return alloc_slowly(heap, owner, byte_count, kind, block);
+        taken = nest_take(heap, owner, units);
+    } else {
+        taken = cache_take(heap, units);
+        if (!taken) return alloc_slowly(heap, owner, byte_count, kind, block);
+    }
+    owner->books = owned;
+    heap->books = live;
+    if (owned > owner->peak) owner->peak = owned | UINT32_MAX;
+    if (live > heap->peak) heap->peak = live | UINT32_MAX;
+    *block = granule_at(heap, taken);
+    return QH_OK;
 }
 
 qh_result qh_heap_alloc_zeroed(qh_heap *heap, qh_owner *owner, size_t byte_count,
@@ -127,46 +500,258 @@ qh_result qh_heap_alloc_zeroed(qh_heap *heap, qh_owner *owner, size_t byte_count
     return QH_OK;
 }
 
+/* Takes enough to align in, and gives both ends back. */
+static qh_result alloc_aligned(qh_heap *heap, qh_owner *owner, size_t byte_count, size_t alignment,
+                               bool recorded, void **block) {
+    size_t bytes = qh_heap_charge(byte_count);
+    QH_TRY(admit(heap, owner, byte_count, bytes, recorded));
+    uint32_t units = (uint32_t)(bytes / GRANULE), step = (uint32_t)(alignment / GRANULE);
+    if (owner->nest && owner->extent_count == QH_OWNER_EXTENTS) stop_building(heap, owner);
+    uint32_t taken = take(heap, units + step - 1);
+    if (!taken) return heap->failure;
+    uint32_t begin = (taken + step - 1) / step * step, before = begin - taken;
+    if (before) give_back(heap, taken, before);
+    if (before < step - 1) give_back(heap, begin + units, step - 1 - before);
+    if (owner->nest) add_extent(owner, begin, begin + units);
+    charge(heap, owner, books_of(bytes, 1));
+    *block = granule_at(heap, begin);
+    return QH_OK;
+}
+
+qh_result qh_heap_alloc_aligned(qh_heap *heap, qh_owner *owner, size_t byte_count, size_t alignment,
+                                qh_block_kind kind, void **block) {
+    QH_ASSERT(byte_count > 0 && alignment <= QH_PAGE_BYTES && (alignment & (alignment - 1)) == 0);
+    alignment = QH_MAX(alignment, GRANULE);
+    QH_TRY(alloc_aligned(heap, owner, byte_count, alignment, true, block));
+    if (heap->records)
+        qh_records_add(heap->records, *block, qh_heap_charge(byte_count), owner, kind);
+    return QH_OK;
+}
+
+qh_result qh_heap_carve(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_block_kind kind,
+                        void **block) {
+    (void)kind;
+    return alloc_aligned(heap, owner, byte_count, 64, false, block);
+}
+
+/* ---------------------------------------------------------------- free and resize */
+
+/* The block is no longer the owner's in the books. */
+static QH_NOINLINE void free_slowly(qh_heap *heap, qh_owner *owner, uint32_t granule,
+                                    uint32_t units) {
+    if (owner->nest) stop_building(heap, owner);
+    if (units > QH_HEAP_LONGEST) {
+        give_back(heap, granule, units);
+        return;
+    }
+    cache_put(heap, granule, units);
+    if (heap->books < heap->floor) evict_next(heap, 2);
+}
+
 void qh_heap_free(qh_heap *heap, qh_owner *owner, void *block, size_t byte_count) {
     if (!block) return;
-    uint32_t index = class_of(byte_count);
-    size_t bytes = class_bytes(index);
-    if (heap->records) {
+    uint32_t granule = granule_of(heap, block), units = units_of(byte_count);
+    uint64_t owned = owner->books, books = books_of(units * GRANULE, 1);
+    QH_ASSERT(owned >= books);
+    if (QH_UNLIKELY(heap->records)) {
         bool known = qh_records_remove(heap->records, block);
         QH_ASSERT(known);
     }
-    qh_owner_discharge(owner, bytes);
-    heap->live_blocks--;
-    heap->live_bytes -= bytes;
-    qh_free_block *freed = block;
-    freed->next = heap->free_lists[index];
-    heap->free_lists[index] = freed;
+    owner->books = owned - books;
+    uint64_t live = heap->books -= books;
+    if (QH_UNLIKELY(units > QH_HEAP_LONGEST || owner->nest || live < heap->floor))
+        free_slowly(heap, owner, granule, units);
+    else
+        cache_put(heap, granule, units);
+}
+
+/* Adds `more` to a block that ends at `end`, if what follows is free. */
+static bool grow_in_place(qh_heap *heap, qh_owner *owner, uint32_t end, uint32_t more) {
+    if (owner->nest) {
+        if (heap->nest != owner->nest || heap->nest_at != end) return false;
+        uint32_t rest = heap->nest_end - end;
+        if (rest < more) {
+            if (heap->nest_end != heap->top || !raise_top(heap, more - rest)) return false;
+            set_used(heap, heap->used - (more - rest));
+            heap->nest_end += more - rest;
+        }
+        nest_take(heap, owner, more);
+        return true;
+    }
+    if (end == heap->top) return raise_top(heap, more) != 0;
+    if (!is_border(heap, end) || hole_at(heap, end)->units < more) return false;
+    hole_cut(heap, end, more);
+    return true;
+}
+
+static qh_result grow(qh_heap *heap, qh_owner *owner, void **block, uint32_t old_units,
+                      uint32_t new_units) {
+    uint32_t granule = granule_of(heap, *block);
+    if (!grow_in_place(heap, owner, granule + old_units, new_units - old_units)) {
+        uint32_t taken = obtain(heap, owner, new_units);
+        if (!taken) return heap->failure;
+        *block = granule_at(heap, taken);
+        memcpy(*block, granule_at(heap, granule), old_units * GRANULE);
+        free_slowly(heap, owner, granule, old_units);
+    }
+    charge(heap, owner, books_of((new_units - old_units) * GRANULE, 0));
+    return QH_OK;
+}
+
+static void shrink(qh_heap *heap, qh_owner *owner, void *block, uint32_t old_units,
+                   uint32_t new_units) {
+    uint64_t books = books_of((old_units - new_units) * GRANULE, 0);
+    owner->books -= books;
+    heap->books -= books;
+    free_slowly(heap, owner, granule_of(heap, block) + new_units, old_units - new_units);
 }
 
 qh_result qh_heap_resize(qh_heap *heap, qh_owner *owner, void **block, size_t old_count,
                          size_t new_count, qh_block_kind kind) {
-    if (*block && new_count <= LARGEST_REQUEST && class_of(old_count) == class_of(new_count))
-        return QH_OK;
-    void *moved;
-    QH_TRY(qh_heap_alloc(heap, owner, new_count, kind, &moved));
-    if (*block) {
-        memcpy(moved, *block, QH_MIN(old_count, new_count));
-        qh_heap_free(heap, owner, *block, old_count);
+    if (!*block) return qh_heap_alloc(heap, owner, new_count, kind, block);
+    size_t old_bytes = qh_heap_charge(old_count), new_bytes = qh_heap_charge(new_count);
+    if (old_bytes == new_bytes) return QH_OK;
+    void *resized = *block;
+    if (new_bytes > old_bytes) {
+        QH_TRY(admit(heap, owner, new_count, new_bytes - old_bytes, false));
+        QH_TRY(grow(heap, owner, &resized, units_of(old_count), units_of(new_count)));
+    } else {
+        shrink(heap, owner, resized, units_of(old_count), units_of(new_count));
     }
-    *block = moved;
+    if (heap->records) {
+        qh_records_remove(heap->records, *block);
+        qh_records_add(heap->records, resized, new_bytes, owner, kind);
+    }
+    *block = resized;
     return QH_OK;
 }
 
-bool qh_heap_validate(const qh_heap *heap) {
-    size_t listed = 0, extent = heap->bump - heap->start;
-    for (uint32_t index = 0; index < QH_HEAP_CLASSES; index++) {
-        for (const qh_free_block *block = heap->free_lists[index]; block; block = block->next) {
-            size_t offset = qh__offset_of(heap->budget, block);
-            if (offset < heap->start || offset >= heap->bump || offset % QH_HEAP_ALIGNMENT != 0)
-                return false;
-            listed += class_bytes(index);
-            if (listed > extent) return false;
+/* ---------------------------------------------------------------- opening */
+
+qh_result qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start) {
+    memset(heap, 0, sizeof *heap);
+    heap->budget = budget;
+    heap->base = budget->base;
+    heap->start = qh__align_up(start, 64);
+    heap->first = heap->heads = (uint32_t)(heap->start / GRANULE);
+    heap->top = heap->first + HOLE_CLASSES;
+    if (!raise_top(heap, 0)) return heap->failure;
+    for (uint32_t head = heap->heads; head < heap->heads + HOLE_CLASSES; head++)
+        *hole_at(heap, head) = (hole){0, head, head};
+    return QH_OK;
+}
+
+/* ---------------------------------------------------------------- validation */
+
+/* What the map says is free between first and top; UINT64_MAX when its borders do not come in pairs. */
+static uint64_t mapped_free(const qh_heap *heap, uint32_t *runs) {
+    uint64_t sum = 0;
+    uint32_t begin = 0;
+    *runs = 0;
+    for (uint32_t word = heap->first / 32; word < heap->covered / 32; word++) {
+        for (uint32_t bits = heap->map[word]; bits; bits &= bits - 1) {
+            uint32_t border = word * 32 + (uint32_t)__builtin_ctz(bits);
+            if (border < heap->first || border > heap->top) return UINT64_MAX;
+            if (begin) {
+                sum += border - begin;
+                begin = 0;
+            } else {
+                begin = border;
+                ++*runs;
+            }
         }
     }
-    return listed + heap->live_bytes + heap->padding == extent;
+    return begin ? UINT64_MAX : sum;
+}
+
+static bool lies_inside(const qh_heap *heap, uint64_t granule, uint64_t units) {
+    return granule >= heap->heads + HOLE_CLASSES && granule + units <= heap->top;
+}
+
+/* Adds the holes of one list to `count` and `sum`. */
+static bool list_is_valid(const qh_heap *heap, uint32_t class, uint32_t *count, uint64_t *sum) {
+    uint32_t head = heap->heads + class, prev = head, granule = hole_at(heap, head)->next;
+    for (; granule != head; granule = hole_at(heap, granule)->next) {
+        if (!lies_inside(heap, granule, 1)) return false;
+        const hole *listed = hole_at(heap, granule);
+        uint32_t end = granule + listed->units;
+        if (listed->units == 0 || !lies_inside(heap, granule, listed->units) ||
+            hole_class(listed->units) != class || listed->prev != prev ||
+            *hole_tail(heap, end) != listed->units || !is_border(heap, granule) ||
+            !is_border(heap, end))
+            return false;
+        ++*count;
+        *sum += listed->units;
+        if (*sum > heap->top) return false;
+        prev = granule;
+    }
+    bool listed = heap->column_bits[class / 32] >> class % 32 & 1;
+    return hole_at(heap, head)->prev == prev && listed == (prev != head);
+}
+
+static bool holes_are_valid(const qh_heap *heap, uint64_t *sum) {
+    uint32_t count = 0, runs;
+    *sum = 0;
+    for (uint32_t class = 0; class < HOLE_CLASSES; class ++)
+        if (!list_is_valid(heap, class, &count, sum)) return false;
+    for (uint32_t row = 0; row < QH_HEAP_ROWS; row++)
+        if ((heap->row_bits >> row & 1) != (heap->column_bits[row] != 0)) return false;
+    return mapped_free(heap, &runs) == *sum && runs == count;
+}
+
+static void flip_run(const qh_heap *heap, uint32_t begin, uint32_t end) {
+    flip_border(heap, begin);
+    flip_border(heap, end);
+}
+
+/* Enters what is cached and the rest of the nest in the map, as if it were free, or takes it out again. What overlaps then
+ * counts less than its length. */
+static void flip_reserved(const qh_heap *heap) {
+    for (uint32_t place = 0; place < QH_HEAP_RING; place++) {
+        uint32_t granule = (uint32_t)(heap->ring[place] >> 32);
+        if (granule) flip_run(heap, granule, granule + length_of(heap->ring[place]));
+    }
+    flip_run(heap, heap->nest_at, heap->nest_end);
+}
+
+static bool cache_is_valid(const qh_heap *heap, uint64_t *sum) {
+    uint32_t entries = 0, chained = 0;
+    *sum = 0;
+    for (uint32_t place = 0; place < QH_HEAP_RING; place++) {
+        uint64_t entry = heap->ring[place];
+        uint32_t units = length_of(entry);
+        if (!entry) continue;
+        if (units == 0 || units > QH_HEAP_LONGEST || !lies_inside(heap, entry >> 32, units))
+            return false;
+        entries++;
+        *sum += units;
+    }
+    for (uint32_t units = 1; units <= QH_HEAP_LONGEST; units++) {
+        uint32_t place = heap->bins[units], age = 0;
+        while (length_of(heap->ring[place % QH_HEAP_RING]) == units) {
+            uint32_t older = (heap->turn - place) % QH_HEAP_RING + 1;
+            if (older <= age) break; /* written again since: the bin ends here */
+            age = older;
+            chained++;
+            place = (uint32_t)(heap->ring[place % QH_HEAP_RING] >> 16) & 0xFFFF;
+        }
+    }
+    return chained == entries;
+}
+
+bool qh_heap_validate(const qh_heap *heap) {
+    uint64_t holes, cached, rest = heap->nest_end - heap->nest_at;
+    uint64_t taken = heap->nest_at - heap->nest_begin;
+    uint32_t runs, tables = HOLE_CLASSES + heap->map_units;
+    if (heap->top > heap->limit || heap->top >= heap->covered ||
+        !lies_inside(heap, heap->map_at, heap->map_units) ||
+        (rest && !lies_inside(heap, heap->nest_at, rest)))
+        return false;
+    if (!holes_are_valid(heap, &holes) || !cache_is_valid(heap, &cached)) return false;
+    flip_reserved(heap);
+    uint64_t reserved = mapped_free(heap, &runs);
+    flip_reserved(heap);
+    return reserved == holes + cached + rest &&
+           heap->used + taken == cached + heap->live_bytes / GRANULE &&
+           tables + holes + taken + rest + heap->used == heap->top - heap->first;
 }

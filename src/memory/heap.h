@@ -1,15 +1,24 @@
-/* The heap: bump plus freelist, above the static data, under the page budget.
+/* The heap: every block of every agent, above the static data, under the page budget. docs/design/memory.md explains the design.
  *
- * Who frees a block knows its size (sized free) and its owner, so blocks carry no header: a payload byte is a byte of
- * memory. Sizes are rounded up to a class: multiples of 16 up to 128 bytes, then eight classes to each doubling (at
- * most 12.5 % lost). A class has one list of freed blocks, linked through their first word; a class without a freed
- * block takes from the bump pointer, and the heap grows upward through the budget.
+ * Memory is counted in granules of 16 bytes. Who frees a block knows its size (sized free) and its owner, so blocks carry no
+ * header: a payload byte is a byte of memory. Three layers, each used by the one before it:
+ *   cache  blocks of at most 2 KiB that were freed lately, by exact length, last in first out. A ring of QH_HEAP_RING places
+ *          remembers in which order they came; a block that was not taken again within one round of the ring is given back, one at
+ *          most for each that comes in (three when the cache holds too much), so that no operation ever flushes it.
+ *   holes  what is free below the top, merged with its neighbours at once: lists by length, exact up to 1 KiB and 32 to a
+ *          doubling from there, with a bitmap of those that are not empty. The map outside of the blocks has a bit where
+ *          used and free memory meet, so that freeing reads nothing of its neighbours that are in use.
+ *   top    from where the heap grows; what is freed below it lowers it.
+ *
+ * An owner that has freed nothing yet is `building`: its small blocks come one after the other from a nest, a run that is the
+ * owner's alone, and qh_owner_release_all gives everything back in a few steps. With its first free it becomes ordinary.
  *
  * Every block belongs to an owner (an agent, a shared resource, the runtime): the owner is charged the rounded size before
- * anything is taken, and QH_QUOTA_EXCEEDED leaves everything as it was.
+ * anything is taken, and QH_QUOTA_EXCEEDED leaves everything as it was. The same calls give the same offsets from the heap's
+ * start in every build.
  *
- * Invariants (qh_heap_validate): live_bytes + bytes on free lists + padding == bump - start; every listed block lies in [start, bump)
- * and is aligned to 16. */
+ * Invariants (qh_heap_validate): holes, cached blocks, live blocks, the rest of the nest and the heap's own tables partition the memory
+ * between start and top; two holes never touch; every list, bitmap, map and count says the same. */
 #ifndef QH_MEMORY_HEAP_H
 #define QH_MEMORY_HEAP_H
 
@@ -21,14 +30,41 @@
 #include "memory/record.h"
 
 #define QH_HEAP_ALIGNMENT ((size_t)16)
-#define QH_HEAP_CLASSES 232
+#define QH_HEAP_LONGEST 128 /* granules of the longest block that is cached */
+#define QH_HEAP_RING 512    /* blocks that are cached at most; a power of two */
+#define QH_HEAP_ROWS 24     /* of 32 lists of holes each */
+#define QH_OWNER_EXTENTS 8
 
-/* Who pays for a block. Lives inside its agent or resource. */
+/* Bytes and blocks in one word, so that the books of a block are one addition. */
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the halves of the books are in little-endian order"
+#endif
+
+typedef struct qh_extent {
+    uint32_t begin, end; /* granules */
+} qh_extent;
+
+/* Who pays for a block. Lives inside its agent or resource, and may be moved. */
 typedef struct qh_owner {
-    uint32_t id;   /* the agent's handle; below QH_OWNER_COUNT a resource of the runtime */
-    uint32_t kind; /* qh_owner_kind */
-    size_t live_bytes, peak_bytes, quota_bytes;
-    uint32_t live_blocks;
+    union {
+        uint64_t books;
+        struct {
+            uint32_t live_blocks, live_bytes;
+        };
+    };
+    union {
+        uint64_t peak; /* of the books; the low half is all ones */
+        struct {
+            uint32_t peak_ones, peak_bytes;
+        };
+    };
+    size_t quota_bytes;
+    uint32_t id;             /* the agent's handle; below QH_OWNER_COUNT a resource of the runtime */
+    uint32_t kind;           /* qh_owner_kind */
+    uint32_t nest;           /* tells its nest from those of others; 0: not building */
+    uint32_t foreign_blocks; /* of live_blocks: those of pools */
+    uint32_t extent_count;
+    qh_extent extents[QH_OWNER_EXTENTS]; /* all blocks of an owner that is building */
 } qh_owner;
 
 typedef struct qh_free_block {
@@ -36,24 +72,59 @@ typedef struct qh_free_block {
 } qh_free_block;
 
 typedef struct qh_heap {
-    qh_budget *budget;
-    qh_records *records; /* NULL: not tracking */
-    size_t start, bump;  /* offsets from budget->base */
-    size_t live_bytes, peak_bytes;
-    size_t padding; /* lost to the alignment of carved blocks */
-    uint64_t live_blocks;
+    union {
+        uint64_t books;
+        struct {
+            uint32_t live_blocks, live_bytes;
+        };
+    };
+    union {
+        uint64_t peak;
+        struct {
+            uint32_t peak_ones, peak_bytes;
+        };
+    };
+    uint64_t floor; /* books below which the cache holds too much */
     uint32_t
         fail_after; /* fault injection: 0 off; n: the n-th allocation from now and all later ones fail */
-    qh_free_block *free_lists[QH_HEAP_CLASSES];
+    uint32_t turn; /* the place of the ring written last */
+    qh_records *records; /* NULL: not tracking */
+    qh_budget *budget;
+    uintptr_t base; /* the budget's */
+    uint32_t *map;  /* as if its first bit were that of granule 0 */
+    size_t start;   /* offset from budget->base */
+    /* granules, counted from budget->base */
+    uint32_t first, top, limit;
+    uint32_t covered, map_at;
+    uint32_t heads; /* of the lists of holes: one granule each */
+    uint32_t nest_begin, nest_at, nest_end; /* the open nest, and up to where it is taken */
+    /* lengths in granules */
+    uint32_t used; /* live outside of the open nest, or cached */
+    uint32_t map_units;
+    uint32_t nest_guess; /* what the last owner needed of nests */
+    uint32_t nest_used;  /* what the one that is building took of nests before this one */
+    uint32_t nest;         /* whose nest is open; 0: nobody's */
+    uint32_t nest_owner;   /* whose nest was open last */
+    uint32_t nest_extent;  /* which of its extents */
+    uint32_t nests_opened;
+    qh_result failure; /* why memory was refused last */
+    uint32_t row_bits, column_bits[QH_HEAP_ROWS];
+    uint16_t bins[QH_HEAP_LONGEST + 1]; /* by length: the place of the block freed last */
+    uint64_t ring[QH_HEAP_RING]; /* granule << 32 | place of the next in the bin << 16 | length; 0: none */
 } qh_heap;
 
-/* Opens an empty heap at offset `start` of the budget's memory. */
-void qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start);
+/* Opens an empty heap at offset `start` of the budget's memory. Fails like qh_heap_alloc. */
+qh_result qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start);
 
 void qh_owner_open(qh_heap *heap, qh_owner *owner, uint32_t id, uint32_t kind, size_t quota_bytes);
 
 /* Asserts that the owner has given everything back. */
 void qh_owner_close(qh_heap *heap, qh_owner *owner);
+
+/* Gives back all blocks of an owner at once, in time that does not depend on their number; false, and nothing has happened, where that
+ * is not possible: the owner has freed or shrunk a block, holds blocks of pools, has too many extents, or
+ * allocations are tracked. Then its blocks have to be freed one by one. */
+bool qh_owner_release_all(qh_heap *heap, qh_owner *owner);
 
 /* A block of at least `byte_count` > 0 bytes, aligned to 16, contents undefined, charged to `owner`. Fails with
  * QH_QUOTA_EXCEEDED, QH_OVERFLOW, QH_EXCEEDS_LIMIT or QH_GROWTH_FAILED; then nothing has changed. */
@@ -64,20 +135,28 @@ qh_result qh_heap_alloc(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_bl
 qh_result qh_heap_alloc_zeroed(qh_heap *heap, qh_owner *owner, size_t byte_count,
                                qh_block_kind kind, void **block);
 
-/* A block that is never given back (a pool's region): exactly `byte_count` bytes from the bump pointer, aligned to 64. It has no
- * record: a pool records its blocks when they are out, and the first of them has the region's address. */
+/* The same as qh_heap_alloc, aligned to `alignment`, a power of two up to 64 KiB. */
+qh_result qh_heap_alloc_aligned(qh_heap *heap, qh_owner *owner, size_t byte_count, size_t alignment,
+                                qh_block_kind kind, void **block);
+
+/* A block that is never given back (a pool's region), aligned to 64. It has no record: a pool records its blocks when they are
+ * out, and the first of them has the region's address. */
 qh_result qh_heap_carve(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_block_kind kind,
                         void **block);
 
 /* Gives a block back. `owner` and `byte_count` are those it was taken with. NULL is allowed. */
 void qh_heap_free(qh_heap *heap, qh_owner *owner, void *block, size_t byte_count);
 
-/* Makes `*block` hold `new_count` bytes, keeping its first min(old, new); it may move. On failure it is as it was. */
+/* Makes `*block` hold `new_count` bytes, keeping its first min(old, new); it moves only where the memory behind it is not
+ * free. NULL is allowed: a new block. On failure it is as it was. */
 qh_result qh_heap_resize(qh_heap *heap, qh_owner *owner, void **block, size_t old_count,
                          size_t new_count, qh_block_kind kind);
 
-/* The bytes a request of `byte_count` is charged. */
+/* The bytes a request of `byte_count` is charged: the next multiple of 16. */
 size_t qh_heap_charge(size_t byte_count);
+
+/* The offset from budget->base behind all memory in use. */
+size_t qh_heap_end(const qh_heap *heap);
 
 /* Whether the owner's quota has room for `byte_count` more bytes. */
 bool qh_owner_affords(const qh_owner *owner, size_t byte_count);

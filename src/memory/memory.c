@@ -6,11 +6,11 @@ static const qh_block_kind pool_block_kinds[QH_POOL_COUNT] = {QH_BLOCK_state, QH
                                                               QH_BLOCK_message};
 
 static qh_result open_pools(qh_memory *memory, const uint32_t capacities[QH_POOL_COUNT]) {
-    memory->pools_start = memory->heap.start;
+    memory->pools_start = qh_heap_end(&memory->heap);
     for (int i = 0; i < QH_POOL_COUNT; i++)
         QH_TRY(qh_pool_open(&memory->pools[i], &memory->heap, &memory->runtime_owner,
                             pool_block_bytes[i], capacities[i], pool_block_kinds[i]));
-    memory->pools_end = memory->heap.bump;
+    memory->pools_end = qh_heap_end(&memory->heap);
     return QH_OK;
 }
 
@@ -19,7 +19,7 @@ qh_result qh_memory_open(qh_memory *memory, uint32_t initial_pages, size_t start
     qh_budget *budget = &memory->budget;
     if (initial_pages > budget->pages)
         QH_TRY(qh_budget_grow(budget, initial_pages - budget->pages));
-    qh_heap_open(&memory->heap, budget, start);
+    QH_TRY(qh_heap_open(&memory->heap, budget, start));
     qh_owner_open(&memory->heap, &memory->runtime_owner, 0, QH_OWNER_runtime, SIZE_MAX);
     qh_owner_open(&memory->heap, &memory->records_owner, 0, QH_OWNER_records, SIZE_MAX);
     memory->shared = (qh_shared_list){0};

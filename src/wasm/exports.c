@@ -650,7 +650,7 @@ EXPORT(int32_t, qh_memory_info, (void)) {
     numbers[6] = (double)HEAP_START;
     numbers[7] = (double)memory->pools_start;
     numbers[8] = (double)memory->pools_end;
-    numbers[9] = (double)memory->heap.bump;
+    numbers[9] = (double)qh_heap_end(&memory->heap);
     numbers[10] = QH_MIN(memory->budget.growth_count, (uint32_t)QH_GROWTH_LOG);
     numbers[11] = runtime->agent_count;
     numbers[12] = 5 + runtime->slot_count;
