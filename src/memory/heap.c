@@ -13,6 +13,10 @@
 #define CACHE_SHARE 32
 #define CACHE_LEAST 256u
 
+/* While the cache holds too much a free gives two blocks back and looks at so many places of the ring for them. */
+#define EXCESS_BLOCKS 2
+#define EXCESS_PLACES 64
+
 /* Blocks given back before the memory grows. */
 #define EVICTED_BEFORE_GROWTH 8
 
@@ -20,7 +24,7 @@
 #define HOLES_TRIED 2
 
 /* Granules beyond those needed, and beyond a sixteenth more, that a new map covers. */
-#define MAP_AHEAD 131072u
+#define MAP_AHEAD 65536u
 
 /* Granules: beyond the first a block gets an extent of its own; a nest is opened with at least and at most so many. */
 #define NESTED_LONGEST 256u
@@ -146,8 +150,7 @@ static uint32_t hole_find(const qh_heap *heap, uint32_t units) {
 static uint32_t hole_longest(const qh_heap *heap, uint32_t units) {
     if (!heap->row_bits) return 0;
     uint32_t row = 31 - (uint32_t)__builtin_clz(heap->row_bits);
-    uint32_t found =
-        first_of(heap, row, 31 - (uint32_t)__builtin_clz(heap->column_bits[row]));
+    uint32_t found = first_of(heap, row, 31 - (uint32_t)__builtin_clz(heap->column_bits[row]));
     return hole_at(heap, found)->units >= units ? found : 0;
 }
 
@@ -189,19 +192,21 @@ QH_INLINE uint32_t length_of(uint64_t entry) {
     return (uint32_t)entry & 0xFFFF;
 }
 
-QH_INLINE void evict(qh_heap *heap, uint32_t place) {
+QH_INLINE bool evict(qh_heap *heap, uint32_t place) {
     uint64_t entry = heap->ring[place];
-    if (!entry) return;
+    if (!entry) return false;
     heap->ring[place] = 0;
     give_back(heap, (uint32_t)(entry >> 32), length_of(entry));
+    return true;
 }
 
 QH_INLINE uint32_t next_turn(qh_heap *heap) {
     return heap->turn = (heap->turn + 1) % QH_HEAP_RING;
 }
 
-static QH_NOINLINE void evict_next(qh_heap *heap, uint32_t count) {
-    for (; count > 0; count--) evict(heap, next_turn(heap));
+/* Gives back what lies in the next places of the ring, oldest first: so many blocks at most. */
+static QH_NOINLINE void evict_next(qh_heap *heap, uint32_t places, uint32_t blocks) {
+    for (; places > 0 && blocks > 0; places--) blocks -= evict(heap, next_turn(heap));
 }
 
 /* The block of so many granules that was freed last; 0: none. A place that a bin still names after its block was given back, or that
@@ -288,13 +293,13 @@ static void stop_building(qh_heap *heap, qh_owner *owner) {
 static QH_NOINLINE uint32_t take(qh_heap *heap, uint32_t units) {
     uint32_t found = hole_find(heap, units);
     if (!found && heap->top + units > heap->limit) {
-        evict_next(heap, EVICTED_BEFORE_GROWTH);
+        evict_next(heap, EXCESS_PLACES, EVICTED_BEFORE_GROWTH);
         found = hole_find(heap, units);
     }
     if (!found) {
         found = raise_top(heap, units);
         if (found) return found;
-        evict_next(heap, QH_HEAP_RING);
+        evict_next(heap, QH_HEAP_RING, QH_HEAP_RING);
         nest_close(heap);
         found = hole_find(heap, units);
         if (!found) return raise_top(heap, units);
@@ -545,7 +550,7 @@ static QH_NOINLINE void free_slowly(qh_heap *heap, qh_owner *owner, uint32_t gra
         return;
     }
     cache_put(heap, granule, units);
-    if (heap->books < heap->floor) evict_next(heap, 2);
+    if (heap->books < heap->floor) evict_next(heap, EXCESS_PLACES, EXCESS_BLOCKS);
 }
 
 void qh_heap_free(qh_heap *heap, qh_owner *owner, void *block, size_t byte_count) {
@@ -692,7 +697,7 @@ static bool list_is_valid(const qh_heap *heap, uint32_t class, uint32_t *count, 
 static bool holes_are_valid(const qh_heap *heap, uint64_t *sum) {
     uint32_t count = 0, runs;
     *sum = 0;
-    for (uint32_t class = 0; class < HOLE_CLASSES; class ++)
+    for (uint32_t class = 0; class < HOLE_CLASSES; class++)
         if (!list_is_valid(heap, class, &count, sum)) return false;
     for (uint32_t row = 0; row < QH_HEAP_ROWS; row++)
         if ((heap->row_bits >> row & 1) != (heap->column_bits[row] != 0)) return false;

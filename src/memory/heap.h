@@ -59,9 +59,9 @@ typedef struct qh_owner {
         };
     };
     size_t quota_bytes;
-    uint32_t id;             /* the agent's handle; below QH_OWNER_COUNT a resource of the runtime */
-    uint32_t kind;           /* qh_owner_kind */
-    uint32_t nest;           /* tells its nest from those of others; 0: not building */
+    uint32_t id;   /* the agent's handle; below QH_OWNER_COUNT a resource of the runtime */
+    uint32_t kind; /* qh_owner_kind */
+    uint32_t nest; /* tells its nest from those of others; 0: not building */
     uint32_t foreign_blocks; /* of live_blocks: those of pools */
     uint32_t extent_count;
     qh_extent extents[QH_OWNER_EXTENTS]; /* all blocks of an owner that is building */
@@ -87,7 +87,7 @@ typedef struct qh_heap {
     uint64_t floor; /* books below which the cache holds too much */
     uint32_t
         fail_after; /* fault injection: 0 off; n: the n-th allocation from now and all later ones fail */
-    uint32_t turn; /* the place of the ring written last */
+    uint32_t turn;       /* the place of the ring written last */
     qh_records *records; /* NULL: not tracking */
     qh_budget *budget;
     uintptr_t base; /* the budget's */
@@ -96,21 +96,22 @@ typedef struct qh_heap {
     /* granules, counted from budget->base */
     uint32_t first, top, limit;
     uint32_t covered, map_at;
-    uint32_t heads; /* of the lists of holes: one granule each */
+    uint32_t heads;                         /* of the lists of holes: one granule each */
     uint32_t nest_begin, nest_at, nest_end; /* the open nest, and up to where it is taken */
     /* lengths in granules */
     uint32_t used; /* live outside of the open nest, or cached */
     uint32_t map_units;
-    uint32_t nest_guess; /* what the last owner needed of nests */
-    uint32_t nest_used;  /* what the one that is building took of nests before this one */
-    uint32_t nest;         /* whose nest is open; 0: nobody's */
-    uint32_t nest_owner;   /* whose nest was open last */
-    uint32_t nest_extent;  /* which of its extents */
+    uint32_t nest_guess;  /* what the last owner needed of nests */
+    uint32_t nest_used;   /* what the one that is building took of nests before this one */
+    uint32_t nest;        /* whose nest is open; 0: nobody's */
+    uint32_t nest_owner;  /* whose nest was open last */
+    uint32_t nest_extent; /* which of its extents */
     uint32_t nests_opened;
     qh_result failure; /* why memory was refused last */
     uint32_t row_bits, column_bits[QH_HEAP_ROWS];
     uint16_t bins[QH_HEAP_LONGEST + 1]; /* by length: the place of the block freed last */
-    uint64_t ring[QH_HEAP_RING]; /* granule << 32 | place of the next in the bin << 16 | length; 0: none */
+    uint64_t ring
+        [QH_HEAP_RING]; /* granule << 32 | place of the next in the bin << 16 | length; 0: none */
 } qh_heap;
 
 /* Opens an empty heap at offset `start` of the budget's memory. Fails like qh_heap_alloc. */
