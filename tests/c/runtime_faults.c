@@ -197,6 +197,19 @@ static void every_allocation_fails_for_ever_with_records(void) {
 #define FEW_PAGES TEST_MAX_PAGES
 #endif
 
+/* As if the heap had come to the end of its pages, but for so many bytes, and the engine gave no more. */
+static void leave_only(qh_memory *memory, size_t byte_count) {
+    void *spared, *filled;
+    CHECK_OK(qh_heap_alloc(&memory->heap, &memory->runtime_owner, byte_count, QH_BLOCK_runtime,
+                           &spared));
+    memory->budget.refuse_growth = true;
+    for (size_t bytes = (size_t)1 << 29; bytes >= 16; bytes /= 2)
+        while (qh_heap_alloc(&memory->heap, &memory->runtime_owner, bytes, QH_BLOCK_runtime,
+                             &filled) == QH_OK) {
+        }
+    qh_heap_free(&memory->heap, &memory->runtime_owner, spared, byte_count);
+}
+
 /* Memory that is all used before call number n: a growth that the engine refuses. */
 static void the_engine_refuses_at_each_call(void) {
     uint32_t failures = 0;
@@ -209,15 +222,7 @@ static void the_engine_refuses_at_each_call(void) {
             CHECK(cast_member(member, &def));
             REQUIRE_OK(qh_runtime_open(&runtime_def, TEST_HEAP_START, &now.runtime));
             qh_memory *memory = &now.runtime->memory;
-            size_t usable = (size_t)memory->budget.pages * QH_PAGE_BYTES;
-            size_t used = qh_heap_end(&memory->heap);
-            if (usable - used > 12000) { /* as if the heap had come to the end of its pages */
-                size_t skipped = (usable - 12000 + wasted - used) / 64 * 64;
-                void *filled;
-                REQUIRE_OK(qh_heap_carve(&memory->heap, &memory->runtime_owner, skipped,
-                                         QH_BLOCK_runtime, &filled));
-            }
-            memory->budget.refuse_growth = true;
+            leave_only(memory, 12000 - wasted);
             uint64_t end = live(member, 30);
             CHECK_EQ(end, unharmed);
             failures += now.failures;
