@@ -89,7 +89,7 @@ QH_INLINE uint32_t hole_class(uint32_t units) {
 }
 
 /* Low addresses to the front: what lives long gathers there. One comparison does nearly as well as sorting. */
-static void hole_insert(qh_heap *heap, uint32_t granule, uint32_t units) {
+QH_INLINE void hole_insert(qh_heap *heap, uint32_t granule, uint32_t units) {
     uint32_t class = hole_class(units), prev = heap->heads + class;
     uint32_t next = hole_at(heap, prev)->next;
     if (granule > next) {
@@ -107,7 +107,7 @@ static void hole_insert(qh_heap *heap, uint32_t granule, uint32_t units) {
     heap->row_bits |= 1u << class / 32;
 }
 
-static uint32_t hole_remove(qh_heap *heap, uint32_t granule) {
+QH_INLINE uint32_t hole_remove(qh_heap *heap, uint32_t granule) {
     const hole *removed = hole_at(heap, granule);
     uint32_t units = removed->units, next = removed->next, prev = removed->prev;
     hole_at(heap, next)->prev = prev;
@@ -125,7 +125,7 @@ QH_INLINE uint32_t first_of(const qh_heap *heap, uint32_t row, uint32_t column) 
 }
 
 /* A hole of at least `units`, one of the shortest there are; 0: none. */
-static uint32_t hole_find(const qh_heap *heap, uint32_t units) {
+QH_INLINE uint32_t hole_find(const qh_heap *heap, uint32_t units) {
     uint32_t class = hole_class(units), row = class / 32, columns = ~0u << class % 32;
     if (row > 1) {
         uint32_t head = heap->heads + class, granule = hole_at(heap, head)->next;
@@ -169,7 +169,7 @@ static void hole_cut(qh_heap *heap, uint32_t granule, uint32_t units) {
     set_used(heap, heap->used + units);
 }
 
-static QH_NOINLINE void give_back(qh_heap *heap, uint32_t granule, uint32_t units) {
+static QH_NOINLINE void give_back_units(qh_heap *heap, uint32_t granule, uint32_t units) {
     uint32_t end = granule + units;
     set_used(heap, heap->used - units);
     if (flip_border(heap, end)) end += hole_remove(heap, end);
@@ -192,11 +192,11 @@ QH_INLINE uint32_t length_of(uint64_t entry) {
     return (uint32_t)entry & 0xFFFF;
 }
 
-QH_INLINE bool evict(qh_heap *heap, uint32_t place) {
+QH_INLINE bool cache_evict(qh_heap *heap, uint32_t place) {
     uint64_t entry = heap->ring[place];
     if (!entry) return false;
     heap->ring[place] = 0;
-    give_back(heap, (uint32_t)(entry >> 32), length_of(entry));
+    give_back_units(heap, (uint32_t)(entry >> 32), length_of(entry));
     return true;
 }
 
@@ -205,8 +205,8 @@ QH_INLINE uint32_t next_turn(qh_heap *heap) {
 }
 
 /* Gives back what lies in the next places of the ring, oldest first: so many blocks at most. */
-static QH_NOINLINE void evict_next(qh_heap *heap, uint32_t places, uint32_t blocks) {
-    for (; places > 0 && blocks > 0; places--) blocks -= evict(heap, next_turn(heap));
+static QH_NOINLINE void cache_evict_next(qh_heap *heap, uint32_t places, uint32_t blocks) {
+    for (; places > 0 && blocks > 0; places--) blocks -= cache_evict(heap, next_turn(heap));
 }
 
 /* The block of so many granules that was freed last; 0: none. A place that a bin still names after its block was given back, or that
@@ -221,7 +221,7 @@ QH_INLINE uint32_t cache_take(qh_heap *heap, uint32_t units) {
 
 QH_INLINE void cache_put(qh_heap *heap, uint32_t granule, uint32_t units) {
     uint32_t place = next_turn(heap);
-    evict(heap, place);
+    cache_evict(heap, place);
     heap->ring[place] = (uint64_t)granule << 32 | (uint32_t)heap->bins[units] << 16 | units;
     heap->bins[units] = (uint16_t)place;
 }
@@ -240,10 +240,10 @@ static void move_map(qh_heap *heap, uint32_t units) {
     heap->covered = heap->first / 32 * 32 + units * 128;
     heap->top = at + units;
     heap->used += old_units;
-    if (old_units) give_back(heap, old_at, old_units);
+    if (old_units) give_back_units(heap, old_at, old_units);
 }
 
-static bool reach(qh_heap *heap, uint32_t end) {
+static bool top_reach(qh_heap *heap, uint32_t end) {
     const uint32_t per_page = (uint32_t)(QH_PAGE_BYTES / GRANULE);
     qh_budget *budget = heap->budget;
     uint32_t pages = end / per_page + (end % per_page != 0);
@@ -262,7 +262,7 @@ static QH_NOINLINE uint32_t raise_top(qh_heap *heap, uint32_t units) {
         uint32_t length = end - heap->first;
         map_units = (length + length / 16 + MAP_AHEAD) / 128;
     }
-    if (end + map_units > heap->limit && !reach(heap, end + map_units)) return 0;
+    if (end + map_units > heap->limit && !top_reach(heap, end + map_units)) return 0;
     heap->top = end;
     if (map_units) move_map(heap, map_units);
     set_used(heap, heap->used + units);
@@ -278,7 +278,7 @@ static void nest_close(qh_heap *heap) {
     heap->nest_used += taken;
     heap->nest_begin = heap->nest_end = heap->nest_at;
     set_used(heap, heap->used + taken + rest);
-    if (rest) give_back(heap, heap->nest_at, rest);
+    if (rest) give_back_units(heap, heap->nest_at, rest);
 }
 
 /* From here on the owner's blocks are like those of any other. */
@@ -290,16 +290,16 @@ static void stop_building(qh_heap *heap, qh_owner *owner) {
 /* ---------------------------------------------------------------- taking */
 
 /* From the holes, or else the top; 0 and heap->failure where there is no memory. */
-static QH_NOINLINE uint32_t take(qh_heap *heap, uint32_t units) {
+static QH_NOINLINE uint32_t take_units(qh_heap *heap, uint32_t units) {
     uint32_t found = hole_find(heap, units);
     if (!found && heap->top + units > heap->limit) {
-        evict_next(heap, EXCESS_PLACES, EVICTED_BEFORE_GROWTH);
+        cache_evict_next(heap, EXCESS_PLACES, EVICTED_BEFORE_GROWTH);
         found = hole_find(heap, units);
     }
     if (!found) {
         found = raise_top(heap, units);
         if (found) return found;
-        evict_next(heap, QH_HEAP_RING, QH_HEAP_RING);
+        cache_evict_next(heap, QH_HEAP_RING, QH_HEAP_RING);
         nest_close(heap);
         found = hole_find(heap, units);
         if (!found) return raise_top(heap, units);
@@ -320,19 +320,30 @@ static uint32_t add_extent(qh_owner *owner, uint32_t begin, uint32_t end) {
     return last;
 }
 
+/* The hole right behind the owner's last nest if it has at least `units`, which makes one extent of both; 0: none. */
+static uint32_t nest_behind(const qh_heap *heap, const qh_owner *owner, uint32_t units) {
+    uint32_t begin = heap->nest_at, last = owner->extent_count;
+    if (last == 0 || owner->extents[last - 1].end != begin || !is_border(heap, begin)) return 0;
+    return hole_at(heap, begin)->units >= units ? begin : 0;
+}
+
 /* As long as what the last owner needed of nests, so that one extent does for owners that are alike. */
 static bool nest_open(qh_heap *heap, qh_owner *owner, uint32_t units) {
     uint32_t want = QH_MAX(heap->nest_used / 2, NEST_LEAST);
     if (heap->nest_used < heap->nest_guess) want = heap->nest_guess - heap->nest_used;
     want = QH_MAX(QH_MIN(want, NEST_MOST), units);
-    uint32_t begin = hole_find(heap, want);
+    uint32_t begin = nest_behind(heap, owner, units);
+    if (begin)
+        want = QH_MIN(want, hole_at(heap, begin)->units);
+    else
+        begin = hole_find(heap, want);
     if (!begin && owner->extent_count < QH_OWNER_EXTENTS / 2) {
         begin = hole_longest(heap, QH_MAX(units, NEST_LEAST));
         if (begin) want = hole_at(heap, begin)->units;
     }
     if (begin)
         hole_cut(heap, begin, want);
-    else if ((begin = raise_top(heap, want)) == 0 && (begin = take(heap, want = units)) == 0)
+    else if ((begin = raise_top(heap, want)) == 0 && (begin = take_units(heap, want = units)) == 0)
         return false;
     set_used(heap, heap->used - want);
     heap->nest = owner->nest;
@@ -350,7 +361,7 @@ QH_INLINE uint32_t nest_take(qh_heap *heap, qh_owner *owner, uint32_t units) {
 }
 
 /* For an owner that is building. */
-static uint32_t build(qh_heap *heap, qh_owner *owner, uint32_t units) {
+static uint32_t nest_build(qh_heap *heap, qh_owner *owner, uint32_t units) {
     if (heap->nest && heap->nest != owner->nest) nest_close(heap);
     if (!heap->nest && heap->nest_owner != owner->nest) {
         heap->nest_owner = owner->nest;
@@ -361,10 +372,10 @@ static uint32_t build(qh_heap *heap, qh_owner *owner, uint32_t units) {
         return nest_take(heap, owner, units);
     if (owner->extent_count == QH_OWNER_EXTENTS) {
         stop_building(heap, owner);
-        return take(heap, units);
+        return take_units(heap, units);
     }
     if (units > NESTED_LONGEST) {
-        uint32_t taken = take(heap, units);
+        uint32_t taken = take_units(heap, units);
         if (taken) add_extent(owner, taken, taken + units);
         return taken;
     }
@@ -372,10 +383,10 @@ static uint32_t build(qh_heap *heap, qh_owner *owner, uint32_t units) {
     return nest_open(heap, owner, units) ? nest_take(heap, owner, units) : 0;
 }
 
-static QH_NOINLINE uint32_t obtain(qh_heap *heap, qh_owner *owner, uint32_t units) {
-    if (owner->nest) return build(heap, owner, units);
+static QH_NOINLINE uint32_t obtain_units(qh_heap *heap, qh_owner *owner, uint32_t units) {
+    if (owner->nest) return nest_build(heap, owner, units);
     uint32_t taken = units <= QH_HEAP_LONGEST ? cache_take(heap, units) : 0;
-    return taken ? taken : take(heap, units);
+    return taken ? taken : take_units(heap, units);
 }
 
 /* ---------------------------------------------------------------- books */
@@ -396,7 +407,7 @@ QH_INLINE uint64_t books_of(size_t bytes, uint32_t blocks) {
     return (uint64_t)bytes << 32 | blocks;
 }
 
-static void charge(qh_heap *heap, qh_owner *owner, uint64_t books) {
+static void book_block(qh_heap *heap, qh_owner *owner, uint64_t books) {
     owner->books += books;
     heap->books += books;
     if (owner->books > owner->peak) owner->peak = owner->books | UINT32_MAX;
@@ -437,7 +448,8 @@ bool qh_owner_release_all(qh_heap *heap, qh_owner *owner) {
         nest_close(heap);
     }
     for (uint32_t i = 0; i < owner->extent_count; i++)
-        give_back(heap, owner->extents[i].begin, owner->extents[i].end - owner->extents[i].begin);
+        give_back_units(heap, owner->extents[i].begin,
+                        owner->extents[i].end - owner->extents[i].begin);
     owner->extent_count = 0;
     owner->nest = ++heap->nests_opened;
     return true;
@@ -453,8 +465,8 @@ static bool injected_failure(qh_heap *heap) {
 }
 
 /* Whether the owner may have a block of `byte_count` that is charged `added` more than what it has. */
-static qh_result admit(qh_heap *heap, const qh_owner *owner, size_t byte_count, size_t added,
-                       bool recorded) {
+static qh_result admit_block(qh_heap *heap, const qh_owner *owner, size_t byte_count, size_t added,
+                             bool recorded) {
     if (!qh_owner_affords(owner, added)) return QH_QUOTA_EXCEEDED;
     if (byte_count > LARGEST_REQUEST) return QH_OVERFLOW;
     if (injected_failure(heap)) return QH_GROWTH_FAILED;
@@ -464,10 +476,10 @@ static qh_result admit(qh_heap *heap, const qh_owner *owner, size_t byte_count, 
 static QH_NOINLINE qh_result alloc_slowly(qh_heap *heap, qh_owner *owner, size_t byte_count,
                                           qh_block_kind kind, void **block) {
     size_t bytes = qh_heap_charge(byte_count);
-    QH_TRY(admit(heap, owner, byte_count, bytes, true));
-    uint32_t taken = obtain(heap, owner, (uint32_t)(bytes / GRANULE));
+    QH_TRY(admit_block(heap, owner, byte_count, bytes, true));
+    uint32_t taken = obtain_units(heap, owner, (uint32_t)(bytes / GRANULE));
     if (!taken) return heap->failure;
-    charge(heap, owner, books_of(bytes, 1));
+    book_block(heap, owner, books_of(bytes, 1));
     *block = granule_at(heap, taken);
     if (heap->records) qh_records_add(heap->records, *block, bytes, owner, kind);
     return QH_OK;
@@ -509,16 +521,16 @@ qh_result qh_heap_alloc_zeroed(qh_heap *heap, qh_owner *owner, size_t byte_count
 static qh_result alloc_aligned(qh_heap *heap, qh_owner *owner, size_t byte_count, size_t alignment,
                                bool recorded, void **block) {
     size_t bytes = qh_heap_charge(byte_count);
-    QH_TRY(admit(heap, owner, byte_count, bytes, recorded));
+    QH_TRY(admit_block(heap, owner, byte_count, bytes, recorded));
     uint32_t units = (uint32_t)(bytes / GRANULE), step = (uint32_t)(alignment / GRANULE);
     if (owner->nest && owner->extent_count == QH_OWNER_EXTENTS) stop_building(heap, owner);
-    uint32_t taken = take(heap, units + step - 1);
+    uint32_t taken = take_units(heap, units + step - 1);
     if (!taken) return heap->failure;
     uint32_t begin = (taken + step - 1) / step * step, before = begin - taken;
-    if (before) give_back(heap, taken, before);
-    if (before < step - 1) give_back(heap, begin + units, step - 1 - before);
+    if (before) give_back_units(heap, taken, before);
+    if (before < step - 1) give_back_units(heap, begin + units, step - 1 - before);
     if (owner->nest) add_extent(owner, begin, begin + units);
-    charge(heap, owner, books_of(bytes, 1));
+    book_block(heap, owner, books_of(bytes, 1));
     *block = granule_at(heap, begin);
     return QH_OK;
 }
@@ -546,11 +558,11 @@ static QH_NOINLINE void free_slowly(qh_heap *heap, qh_owner *owner, uint32_t gra
                                     uint32_t units) {
     if (owner->nest) stop_building(heap, owner);
     if (units > QH_HEAP_LONGEST) {
-        give_back(heap, granule, units);
+        give_back_units(heap, granule, units);
         return;
     }
     cache_put(heap, granule, units);
-    if (heap->books < heap->floor) evict_next(heap, EXCESS_PLACES, EXCESS_BLOCKS);
+    if (heap->books < heap->floor) cache_evict_next(heap, EXCESS_PLACES, EXCESS_BLOCKS);
 }
 
 void qh_heap_free(qh_heap *heap, qh_owner *owner, void *block, size_t byte_count) {
@@ -589,22 +601,22 @@ static bool grow_in_place(qh_heap *heap, qh_owner *owner, uint32_t end, uint32_t
     return true;
 }
 
-static qh_result grow(qh_heap *heap, qh_owner *owner, void **block, uint32_t old_units,
-                      uint32_t new_units) {
+static qh_result block_grow(qh_heap *heap, qh_owner *owner, void **block, uint32_t old_units,
+                            uint32_t new_units) {
     uint32_t granule = granule_of(heap, *block);
     if (!grow_in_place(heap, owner, granule + old_units, new_units - old_units)) {
-        uint32_t taken = obtain(heap, owner, new_units);
+        uint32_t taken = obtain_units(heap, owner, new_units);
         if (!taken) return heap->failure;
         *block = granule_at(heap, taken);
         memcpy(*block, granule_at(heap, granule), old_units * GRANULE);
         free_slowly(heap, owner, granule, old_units);
     }
-    charge(heap, owner, books_of((new_units - old_units) * GRANULE, 0));
+    book_block(heap, owner, books_of((new_units - old_units) * GRANULE, 0));
     return QH_OK;
 }
 
-static void shrink(qh_heap *heap, qh_owner *owner, void *block, uint32_t old_units,
-                   uint32_t new_units) {
+static void block_shrink(qh_heap *heap, qh_owner *owner, void *block, uint32_t old_units,
+                         uint32_t new_units) {
     uint64_t books = books_of((old_units - new_units) * GRANULE, 0);
     owner->books -= books;
     heap->books -= books;
@@ -618,10 +630,10 @@ qh_result qh_heap_resize(qh_heap *heap, qh_owner *owner, void **block, size_t ol
     if (old_bytes == new_bytes) return QH_OK;
     void *resized = *block;
     if (new_bytes > old_bytes) {
-        QH_TRY(admit(heap, owner, new_count, new_bytes - old_bytes, false));
-        QH_TRY(grow(heap, owner, &resized, units_of(old_count), units_of(new_count)));
+        QH_TRY(admit_block(heap, owner, new_count, new_bytes - old_bytes, false));
+        QH_TRY(block_grow(heap, owner, &resized, units_of(old_count), units_of(new_count)));
     } else {
-        shrink(heap, owner, resized, units_of(old_count), units_of(new_count));
+        block_shrink(heap, owner, resized, units_of(old_count), units_of(new_count));
     }
     if (heap->records) {
         qh_records_remove(heap->records, *block);
