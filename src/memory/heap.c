@@ -1,5 +1,7 @@
 #include "memory/heap.h"
 
+#if !defined(QH_SMALL)
+
 #include "base/bits.h"
 #include "base/bytes.h"
 
@@ -125,7 +127,7 @@ QH_INLINE uint32_t first_of(const qh_heap *heap, uint32_t row, uint32_t column) 
 }
 
 /* A hole of at least `units`, one of the shortest there are; 0: none. */
-QH_INLINE uint32_t hole_find(const qh_heap *heap, uint32_t units) {
+static uint32_t hole_find(const qh_heap *heap, uint32_t units) {
     uint32_t class = hole_class(units), row = class / 32, columns = ~0u << class % 32;
     if (row > 1) {
         uint32_t head = heap->heads + class, granule = hole_at(heap, head)->next;
@@ -772,3 +774,5 @@ bool qh_heap_validate(const qh_heap *heap) {
            heap->used + taken == cached + heap->live_bytes / GRANULE &&
            tables + holes + taken + rest + heap->used == heap->top - heap->first;
 }
+
+#endif

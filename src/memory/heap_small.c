@@ -29,9 +29,19 @@ size_t qh_heap_charge(size_t byte_count) {
     return byte_count > LARGEST_REQUEST ? SIZE_MAX / 2 : class_bytes(class_of(byte_count));
 }
 
-void qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start) {
+qh_result qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start) {
     *heap = (qh_heap){.budget = budget};
     heap->start = heap->bump = qh__align_up(start, 64);
+    return QH_OK;
+}
+
+size_t qh_heap_end(const qh_heap *heap) {
+    return heap->bump;
+}
+
+bool qh_owner_release_all(qh_heap *heap, qh_owner *owner) {
+    (void)heap;
+    return owner->live_blocks == 0;
 }
 
 void qh_owner_open(qh_heap *heap, qh_owner *owner, uint32_t id, uint32_t kind, size_t quota_bytes) {

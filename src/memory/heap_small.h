@@ -44,12 +44,15 @@ typedef struct qh_heap {
 } qh_heap;
 
 /* Opens an empty heap at offset `start` of the budget's memory. */
-void qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start);
+qh_result qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start);
 
 void qh_owner_open(qh_heap *heap, qh_owner *owner, uint32_t id, uint32_t kind, size_t quota_bytes);
 
 /* Asserts that the owner has given everything back. */
 void qh_owner_close(qh_heap *heap, qh_owner *owner);
+
+/* Whether the owner holds nothing: this heap gives blocks back one by one only. */
+bool qh_owner_release_all(qh_heap *heap, qh_owner *owner);
 
 /* A block of at least `byte_count` > 0 bytes, aligned to 16, contents undefined, charged to `owner`. Fails with
  * QH_QUOTA_EXCEEDED, QH_OVERFLOW, QH_EXCEEDS_LIMIT or QH_GROWTH_FAILED; then nothing has changed. */
@@ -81,6 +84,9 @@ bool qh_owner_affords(const qh_owner *owner, size_t byte_count);
 /* Charges or discharges one block whose bytes come from elsewhere (a pool). */
 void qh_owner_charge(qh_owner *owner, size_t byte_count);
 void qh_owner_discharge(qh_owner *owner, size_t byte_count);
+
+/* The offset from budget->base behind all memory in use. */
+size_t qh_heap_end(const qh_heap *heap);
 
 bool qh_heap_validate(const qh_heap *heap);
 

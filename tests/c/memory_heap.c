@@ -2,6 +2,8 @@
  * nothing of its insides, whose trace is the same in every build. */
 #include "fixture.h"
 
+#if !defined(QH_SMALL)
+
 static qh_memory memory;
 static qh_owner owners[4];
 
@@ -789,3 +791,5 @@ TEST_SUITE(memory_heap,
            {"the model holds with records too", the_model_holds_with_records_too},
            {"exhaustion and back does not drift", exhaustion_and_back_does_not_drift},
            {"the trace is the same in every build", the_trace_is_the_same_in_every_build});
+
+#endif
