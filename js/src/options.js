@@ -9,7 +9,10 @@ const PAGE_BYTES = abi.size.page;
 const MAX_PAGES = 65536;
 const MAX_BLOCKS = 2 ** 32 - 1;
 const DEFAULTS = { maxPages: 16384, state: 1000, trajectory: 5000, message: 500 };
-const SLACK_BYTES = PAGE_BYTES; // the first agents, without a growth
+const SLACK_BYTES = 2 * PAGE_BYTES; // the first agents and a map that had to move, without a growth
+
+/** What the heap keeps of itself: the heads of its lists, and one bit for each 16 bytes. */
+const tableBytes = (heapBytes) => 12288 + 1024 + heapBytes / 128;
 
 function readSeed(seed) {
     if (typeof seed === 'number' && Number.isSafeInteger(seed) && seed >= 0) return [seed >>> 0, Math.floor(seed / 2 ** 32)];
@@ -30,7 +33,8 @@ const poolBytes = (blocks, blockBytes) => blocks * blockBytes + Math.ceil(blocks
 function pagesNeeded({ initialPages, maxPages, pools }) {
     const { state, trajectory, message } = abi.pool;
     const poolsBytes = poolBytes(pools.state, state) + poolBytes(pools.trajectory, trajectory) + poolBytes(pools.message, message);
-    const floor = Math.max(MODULE_PAGES, initialPages, Math.ceil((HEAP_BASE + abi.size.runtime + poolsBytes) / PAGE_BYTES));
+    const least = HEAP_BASE + abi.size.runtime + poolsBytes + tableBytes(poolsBytes);
+    const floor = Math.max(MODULE_PAGES, initialPages, Math.ceil(least / PAGE_BYTES));
     if (floor > MAX_PAGES) throw new QhiveError('OVERFLOW', `${floor} pages are more than can be addressed (${MAX_PAGES})`);
     if (floor > maxPages)
         throw new QhiveError('EXCEEDS_LIMIT', `the static data, pools and initial pages need ${floor} pages; maxPages is ${maxPages}`);

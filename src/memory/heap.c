@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 
 #define GRANULE QH_HEAP_ALIGNMENT
+#define GRANULES_PER_PAGE ((uint32_t)(QH_PAGE_BYTES / GRANULE))
 #define HOLE_CLASSES (QH_HEAP_ROWS * 32u)
 
 /* A request beyond this is refused before arithmetic with it could wrap. */
@@ -26,7 +27,7 @@
 #define HOLES_TRIED 2
 
 /* Granules beyond those needed, and beyond a sixteenth more, that a new map covers. */
-#define MAP_AHEAD 65536u
+#define MAP_AHEAD 131072u
 
 /* Granules: beyond the first a block gets an extent of its own; a nest is opened with at least and at most so many. */
 #define NESTED_LONGEST 256u
@@ -246,23 +247,27 @@ static void move_map(qh_heap *heap, uint32_t units) {
 }
 
 static bool top_reach(qh_heap *heap, uint32_t end) {
-    const uint32_t per_page = (uint32_t)(QH_PAGE_BYTES / GRANULE);
     qh_budget *budget = heap->budget;
-    uint32_t pages = end / per_page + (end % per_page != 0);
+    uint32_t pages = end / GRANULES_PER_PAGE + (end % GRANULES_PER_PAGE != 0);
     if (pages > budget->pages) {
         heap->failure = qh_budget_grow(budget, pages - budget->pages);
         if (heap->failure != QH_OK) return false;
     }
-    heap->limit = QH_MIN(budget->pages, UINT32_MAX / per_page) * per_page;
+    heap->limit = QH_MIN(budget->pages, UINT32_MAX / GRANULES_PER_PAGE) * GRANULES_PER_PAGE;
     return true;
+}
+
+/* The granules that the budget may have in all. */
+static uint32_t top_most(const qh_heap *heap) {
+    return QH_MIN(heap->budget->max_pages, UINT32_MAX / GRANULES_PER_PAGE) * GRANULES_PER_PAGE;
 }
 
 /* Adds `units` to what lies below the top; where they begin, or 0. A longer map comes behind them. */
 static QH_NOINLINE uint32_t raise_top(qh_heap *heap, uint32_t units) {
     uint32_t begin = heap->top, end = begin + units, map_units = 0;
     if (end >= heap->covered) {
-        uint32_t length = end - heap->first;
-        map_units = (length + length / 16 + MAP_AHEAD) / 128;
+        uint32_t length = end - heap->first, ahead = length / 16 + MAP_AHEAD;
+        map_units = (QH_MIN(length + ahead, QH_MAX(top_most(heap), end) - heap->first) + 255) / 128;
     }
     if (end + map_units > heap->limit && !top_reach(heap, end + map_units)) return 0;
     heap->top = end;
@@ -424,7 +429,7 @@ void qh_owner_charge(qh_owner *owner, size_t byte_count) {
 }
 
 void qh_owner_discharge(qh_owner *owner, size_t byte_count) {
-    QH_ASSERT(owner->live_bytes >= byte_count && owner->foreign_blocks > 0);
+    QH_ASSERT(owner->live_bytes >= byte_count && owner->live_blocks > 0);
     owner->books -= books_of(byte_count, 1);
     owner->foreign_blocks--;
 }
@@ -520,10 +525,8 @@ qh_result qh_heap_alloc_zeroed(qh_heap *heap, qh_owner *owner, size_t byte_count
 }
 
 /* Takes enough to align in, and gives both ends back. */
-static qh_result alloc_aligned(qh_heap *heap, qh_owner *owner, size_t byte_count, size_t alignment,
-                               bool recorded, void **block) {
-    size_t bytes = qh_heap_charge(byte_count);
-    QH_TRY(admit_block(heap, owner, byte_count, bytes, recorded));
+static qh_result alloc_aligned(qh_heap *heap, qh_owner *owner, size_t bytes, size_t alignment,
+                               void **block) {
     uint32_t units = (uint32_t)(bytes / GRANULE), step = (uint32_t)(alignment / GRANULE);
     if (owner->nest && owner->extent_count == QH_OWNER_EXTENTS) stop_building(heap, owner);
     uint32_t taken = take_units(heap, units + step - 1);
@@ -540,17 +543,20 @@ static qh_result alloc_aligned(qh_heap *heap, qh_owner *owner, size_t byte_count
 qh_result qh_heap_alloc_aligned(qh_heap *heap, qh_owner *owner, size_t byte_count, size_t alignment,
                                 qh_block_kind kind, void **block) {
     QH_ASSERT(byte_count > 0 && alignment <= QH_PAGE_BYTES && (alignment & (alignment - 1)) == 0);
-    alignment = QH_MAX(alignment, GRANULE);
-    QH_TRY(alloc_aligned(heap, owner, byte_count, alignment, true, block));
-    if (heap->records)
-        qh_records_add(heap->records, *block, qh_heap_charge(byte_count), owner, kind);
+    size_t bytes = qh_heap_charge(byte_count);
+    QH_TRY(admit_block(heap, owner, byte_count, bytes, true));
+    QH_TRY(alloc_aligned(heap, owner, bytes, QH_MAX(alignment, GRANULE), block));
+    if (heap->records) qh_records_add(heap->records, *block, bytes, owner, kind);
     return QH_OK;
 }
 
 qh_result qh_heap_carve(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_block_kind kind,
                         void **block) {
     (void)kind;
-    return alloc_aligned(heap, owner, byte_count, 64, false, block);
+    size_t bytes = qh__align_up(byte_count, GRANULE);
+    if (bytes < byte_count || bytes / GRANULE > UINT32_MAX / 8) return QH_OVERFLOW;
+    QH_TRY(admit_block(heap, owner, 0, bytes, false));
+    return alloc_aligned(heap, owner, bytes, 64, block);
 }
 
 /* ---------------------------------------------------------------- free and resize */
