@@ -7,6 +7,7 @@
 
 #define GRANULE QH_HEAP_ALIGNMENT
 #define GRANULES_PER_PAGE ((uint32_t)(QH_PAGE_BYTES / GRANULE))
+#define MOST_GRANULES ((size_t)1 << 28) /* 4 GiB, which the classes of holes end at */
 #define HOLE_CLASSES (QH_HEAP_ROWS * 32u)
 
 /* A request beyond this is refused before arithmetic with it could wrap. */
@@ -249,6 +250,10 @@ static void move_map(qh_heap *heap, uint32_t units) {
 static bool top_reach(qh_heap *heap, uint32_t end) {
     qh_budget *budget = heap->budget;
     uint32_t pages = end / GRANULES_PER_PAGE + (end % GRANULES_PER_PAGE != 0);
+    if (end > MOST_GRANULES && pages <= budget->max_pages) {
+        heap->failure = QH_EXCEEDS_LIMIT;
+        return false;
+    }
     if (pages > budget->pages) {
         heap->failure = qh_budget_grow(budget, pages - budget->pages);
         if (heap->failure != QH_OK) return false;
@@ -554,7 +559,7 @@ qh_result qh_heap_carve(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_bl
                         void **block) {
     (void)kind;
     size_t bytes = qh__align_up(byte_count, GRANULE);
-    if (bytes < byte_count || bytes / GRANULE > UINT32_MAX / 8) return QH_OVERFLOW;
+    if (bytes < byte_count || bytes / GRANULE > MOST_GRANULES - 64) return QH_OVERFLOW;
     QH_TRY(admit_block(heap, owner, 0, bytes, false));
     return alloc_aligned(heap, owner, bytes, 64, block);
 }
