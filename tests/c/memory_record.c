@@ -18,7 +18,7 @@ static void a_record_says_what_was_allocated(void) {
     const qh_record *record = qh_records_find(heap->records, second);
     REQUIRE(record != NULL);
     CHECK(record->block == second);
-    CHECK_EQ(record->byte_count, 304);
+    CHECK_EQ(record->byte_count, qh_heap_charge(300));
     CHECK_EQ(record->owner, 0x10001);
     CHECK_EQ(record->owner_kind, QH_OWNER_agent);
     CHECK_EQ(record->kind, QH_BLOCK_trajectory);
