@@ -9,6 +9,7 @@ import * as esbuild from 'esbuild';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
+const STATIC = ['web/index.html', 'web/icon.svg', 'examples/ran/features.json'];
 /** Where the page is made. */
 export const folder = join(root, 'dist', 'web');
 
@@ -25,8 +26,8 @@ export async function buildPage() {
         bundle: true, splitting: true, minify: !process.env.PLAIN, metafile: true,
         format: 'esm', target: 'es2022', charset: 'utf8', legalComments: 'none', logLevel: 'warning',
     });
-    for (const name of ['index.html', 'icon.svg']) copyFileSync(join(here, name), join(folder, name));
-    const names = [...Object.keys(metafile.outputs).map((path) => path.slice('dist/web/'.length)), 'index.html', 'icon.svg'];
+    for (const path of STATIC) copyFileSync(join(root, path), join(folder, basename(path)));
+    const names = [...Object.keys(metafile.outputs).map((path) => path.slice('dist/web/'.length)), ...STATIC.map((path) => basename(path))];
     return names.map((name) => {
         const path = join(folder, name);
         return { name, bytes: statSync(path).size, gzip: gzipSync(readFileSync(path), { level: 9 }).length };

@@ -11,6 +11,7 @@ import { buildPage, folder } from './build.js';
 
 const TYPES = {
     '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml',
+    '.json': 'application/json',
 };
 /** Isolation gives the page a finer clock; everything works without these headers too. */
 export const HEADERS = Object.freeze({

@@ -15,6 +15,12 @@ function knowledgeOf(runtime) {
     }
 }
 
+/** Loads and freezes the catalogue. */
+export function loadFeatures({ knowledge }, features) {
+    knowledge.load(features);
+    knowledge.freeze();
+}
+
 /** Related features. @returns {{ code: string, name: string, category: string, score: number }[] | null} null: no knowledge is loaded */
 export function featuresOf({ runtime, agents }, index, observation) {
     return knowledgeOf(runtime) ? agents[index].explain(observation, NEAREST).knowledge : null;

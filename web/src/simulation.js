@@ -9,9 +9,11 @@
 import { createRuntime } from 'qhive';
 import { agentConfigs } from '../../examples/ran/agents.js';
 import { Crew } from '../../examples/ran/crew.js';
+import { FEATURE_OF } from '../../examples/ran/features.js';
 import { Guard, bound, puppets } from '../../examples/ran/guard.js';
 import { Evaluation, TrainingDay } from '../../examples/ran/loop.js';
 import { AGENTS } from '../../examples/ran/parameters.js';
+import { loadFeatures } from './adapters.js';
 import { PAGE_BYTES } from './facts.js';
 import { Watch } from './watch.js';
 
@@ -29,14 +31,15 @@ export const trainingSeed = (seed, day) => FIRST_TRAINING_DAY + seed * DAYS_PER_
 
 export class Simulation {
     /**
-     * @param {{ seed: number, maxPages: number }} options
+     * @param {{ seed: number, maxPages: number, features?: Iterable<import('qhive').Feature> }} options features: the catalogue to load
      * @throws {import('qhive').QhiveError} EXCEEDS_LIMIT when the agents do not fit `maxPages`
      */
-    static async create(options) {
-        const runtime = await createRuntime({ ...options, pools: POOLS, trackAllocations: true });
-        const chance = await createRuntime({ seed: options.seed, pools: { state: POOLS.state, trajectory: 0, message: 0 } });
+    static async create({ seed, maxPages, features }) {
+        const runtime = await createRuntime({ seed, maxPages, pools: POOLS, trackAllocations: true });
+        const chance = await createRuntime({ seed, pools: { state: POOLS.state, trajectory: 0, message: 0 } });
         try {
-            return new Simulation(runtime, chance, options.seed);
+            if (features) loadFeatures(runtime, features);
+            return new Simulation(runtime, chance, seed);
         } catch (error) {
             runtime.dispose();
             chance.dispose();
@@ -54,7 +57,7 @@ export class Simulation {
         this.chance = chance;
         this.seed = seed;
         this.guard = new Watch(runtime);
-        this.agents = this.guard.agents = agentConfigs().map((config) => runtime.createAgent(bound(config)));
+        this.agents = this.guard.agents = agentConfigs().map((config) => runtime.createAgent({ ...bound(config), feature: FEATURE_OF[config.name.split('/')[0]] }));
         this.batch = runtime.batch(this.agents);
         this.crew = new Crew();
         this.dayNumber = 0;                      // of the day being trained on

@@ -76,6 +76,14 @@ function rates() {
     return { networkDecisions: seconds > 0 ? (last[1] - first[1]) / seconds : 0, stepMs: mean };
 }
 
+let catalogue = null;
+
+/** The features, fetched once; without them the run is the same. */
+async function features() {
+    catalogue ??= fetch(new URL('features.json', import.meta.url)).then((response) => (response.ok ? response.json() : undefined));
+    return catalogue.catch(() => undefined);
+}
+
 const handlers = {
     async make({ seed, maxPages }) {
         const number = ++making;
@@ -86,7 +94,7 @@ const handlers = {
         simulation = null;
         frames = null;
         try {
-            const made = await Simulation.create({ seed, maxPages });
+            const made = await Simulation.create({ seed, maxPages, features: await features() });
             if (number !== making) {
                 made.dispose();
                 return;
