@@ -107,16 +107,38 @@ describe.each(Object.keys(BROWSERS))('%s', (name) => {
         await visitor.until(async () => (await visitor.text('#count-pages')).endsWith('of 64'), 'a run in 64 pages');
     });
 
-    maybe('says clearly that withdrawn memory is missed', async () => {
+    maybe('runs out of withdrawn memory, gets it back, and ends where an undisturbed run does', async () => {
         visitor = await browser.open();
         await visitor.made();
         await step(1);
-        await visitor.set('#withdraw', '64');
+        await visitor.set('#withdraw', '96');
         await visitor.until(async () => /all that was free/.test(await visitor.text('#withdraw-text')), 'the withdrawal');
+        await visitor.set('#speed', '8');
         await visitor.click('#run');
         await visitor.until(async () => (await visitor.text('#alert-title')) === 'The memory budget is spent', 'the message');
         expect(await visitor.text('#alert-code')).toMatch(/^EXCEEDS_LIMIT: (learn|step)\(\)/);
         expect(await visitor.text('#run')).toBe('Start');
+        const short = await visitor.decisions();
+        await visitor.click('#alert-actions button');
+        await visitor.until(async () => (await visitor.decisions()) > short, 'the run to go on');
+        await visitor.click('#run');
+        expect(await visitor.text('#alert-title')).toBe('');
+        const seen = await visitor.until(async () => {
+            const found = await visitor.hash();
+            return found.decisions * 593 === (await visitor.decisions()) && found;
+        }, 'the hash');
+        expect(seen.hash).toBe(await nodeHash(1, seen.decisions));
+    });
+
+    maybe('forbids a parameter, and shows what is refused', async () => {
+        visitor = await browser.open();
+        await visitor.made();
+        await visitor.set('#find', 'tilt/0');
+        await visitor.click('#forbid input[name=tilt]');
+        for (let i = 0; i < 12 && !/forbidden/.test(await visitor.text('#agent .list')); i++) await step(1);
+        expect(await visitor.text('#agent .list')).toMatch(/^refused: 10 degrees → (8|12) degreesforbidden by you/);
+        expect(await visitor.text('#agent .why')).toMatch(/You have forbidden this parameter/);
+        expect(await visitor.text('#agent .features')).toMatch(/Remote electrical tilt/);
     });
 
     maybe('is driven by the keyboard alone', async () => {

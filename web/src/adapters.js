@@ -8,7 +8,7 @@ const NEAREST = 5;
 /** The knowledge of features, or null in a version without. */
 function knowledgeOf(runtime) {
     try {
-        return runtime.knowledge.size > 0 ? runtime.knowledge : null;
+        return runtime.knowledge;
     } catch (error) {
         if (error.code === 'UNSUPPORTED') return null;
         throw error;
@@ -16,14 +16,15 @@ function knowledgeOf(runtime) {
 }
 
 /** Loads and freezes the catalogue. */
-export function loadFeatures({ knowledge }, features) {
-    knowledge.load(features);
-    knowledge.freeze();
+export function loadFeatures(runtime, features) {
+    const knowledge = knowledgeOf(runtime);
+    knowledge?.load(features);
+    knowledge?.freeze();
 }
 
 /** Related features. @returns {{ code: string, name: string, category: string, score: number }[] | null} null: no knowledge is loaded */
 export function featuresOf({ runtime, agents }, index, observation) {
-    return knowledgeOf(runtime) ? agents[index].explain(observation, NEAREST).knowledge : null;
+    return knowledgeOf(runtime)?.size > 0 ? agents[index].explain(observation, NEAREST).knowledge : null;
 }
 
 /** What its safe zone lets it do now. @returns {{ parameter: string, value: number, allowed: boolean[] }} one flag an action */

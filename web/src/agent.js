@@ -62,7 +62,7 @@ export class AgentPanel {
             levels: element('ul', { class: 'levels', 'aria-label': 'Levels' }),
             why: element('p', { class: 'why' }),
             actions: element('tbody'),
-            features: element('div'),
+            features: element('div', { class: 'features' }),
             changes: element('div', { class: 'changes' }),
             facts: element('dl', { class: 'facts' }),
             sees: element('ul', { class: 'sees' }),

@@ -20,7 +20,13 @@ const TABS = [
         data: ({ days, learned, baselines }) => [days, ...['defaults', 'random'].map((name) => days.map(() => baselines?.[name].reward)), learned],
     },
     {
-        id: 'hours', title: 'Hour by hour', x: 'hour of the unseen day', note: 'The same day, hour by hour: reward per period of the three networks with the same users.',
+        id: 'gain', title: 'Gain', x: 'days of training',
+        note: 'The same, less what the defaults earned: how much better the network is run.',
+        series: [['defaults', 'defaults', [7, 5]], ['learned less defaults', 'learned']],
+        data: ({ days, learned, baselines }) => [days, days.map(() => 0), learned.map((reward) => reward - baselines?.defaults.reward)],
+    },
+    {
+        id: 'hours', title: 'By hour', x: 'hour of the unseen day', note: 'The same day, hour by hour: reward per period of the three networks with the same users.',
         series: [['defaults', 'defaults', [7, 5]], ['random', 'random', [2, 4]], ['learned', 'learned']],
         data: ({ hours }) => [hours.learned.map((_, i) => i / 2), hours.defaults ?? [], hours.random ?? [], hours.learned],
         hours: true,
@@ -90,7 +96,7 @@ export class Curves {
                     ...axis, label: tab.x, labelSize: 20, size: 30, incrs: tab.hours ? [3, 6] : DAY_STEPS,
                     values: tab.hours ? (_, values) => values.map(clock) : undefined,
                 },
-                { ...axis, size: 52, values: places },
+                { ...axis, size: 52, space: 36, values: places },
             ],
             series: [{}, ...tab.series.map(([label, paint, dash]) => ({
                 label, stroke: colour(paint), width: paint === 'learned' ? 2.5 : 1.75, dash, spanGaps: true,
@@ -145,7 +151,7 @@ export class Curves {
     }
 
     gain(rows, at) {
-        if (this.tab.id === 'training') return [];
+        if (rows.length < 3) return [];
         const gain = rows[2][at] - rows[0][at];
         return Number.isFinite(gain) ? [element('span', {}, ['learned less defaults ', element('strong', { text: signed(gain, 3) })])] : [];
     }

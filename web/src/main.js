@@ -18,7 +18,7 @@ const post = (type, rest = {}) => worker.postMessage({ type, ...rest });
 /** What starts, stops or replaces the run. */
 const command = (type, rest = {}) => post(type, { ...rest, command: ++state.command });
 
-const state = { command: 0, running: false, waiting: false, stale: true, made: false, measure: 'reward', agent: null, last: { values: 0, agent: 0, memory: 0 }, curves: true, maxPages: 64 };
+const state = { command: 0, running: false, waiting: false, stale: true, made: false, measure: 'reward', agent: null, last: { values: 0, agent: 0, memory: 0 }, curves: true, maxPages: 96 };
 
 const counters = new Counters();
 const curves = new Curves();

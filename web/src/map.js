@@ -119,11 +119,11 @@ export class NetworkMap {
             if (this.field(cell, 'asleep')) this.hatch(context, cell, size);
             context.stroke();
         }
-        for (const [cell, ring] of [...[...this.selected].map((c) => [c, 'accent-text']), [this.surface.hovered, 'text'], [this.surface.pointed, 'focus']]) {
+        for (const [cell, ring] of [...[...this.selected].map((c) => [c, 'text']), [this.surface.hovered, 'text'], [this.surface.pointed, 'focus']]) {
             if (cell === null) continue;
             this.hexagon(context, cell, size * 0.93);
             context.strokeStyle = colour(ring);
-            context.lineWidth = this.selected.size > 3 ? 1 : 2.5;
+            context.lineWidth = 2.5;
             context.stroke();
         }
     }
