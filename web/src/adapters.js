@@ -2,6 +2,7 @@
  * Features near an agent, its safe zone and its changes, as far as the run has them, in the shape the page shows.
  */
 import { ACTIONS } from '../../examples/ran/agents.js';
+import { OUT_OF_MEMORY } from './facts.js';
 
 const NEAREST = 5;
 
@@ -22,9 +23,23 @@ export function loadFeatures(runtime, features) {
     knowledge?.freeze();
 }
 
-/** Related features. @returns {{ code: string, name: string, category: string, score: number }[] | null} null: no knowledge is loaded */
-export function featuresOf({ runtime, agents }, index, observation) {
-    return knowledgeOf(runtime)?.size > 0 ? agents[index].explain(observation, NEAREST).knowledge : null;
+/**
+ * The features nearest to an agent's own, looked up once: the catalogue does not change.
+ * @returns {{ code: string, name: string, category: string, score: number }[] | null} null: no knowledge is loaded, or no memory to search it
+ */
+export function featuresOf({ runtime, agents, nearest }, index) {
+    const knowledge = knowledgeOf(runtime);
+    const { feature } = agents[index].config;
+    if (!knowledge?.size) return null;
+    if (!nearest.has(feature)) {
+        try {
+            nearest.set(feature, knowledge.nearest(feature, NEAREST));
+        } catch (error) {
+            if (!OUT_OF_MEMORY.has(error.code)) throw error;
+            return null;
+        }
+    }
+    return nearest.get(feature);
 }
 
 /** What its safe zone lets it do now. @returns {{ parameter: string, value: number, allowed: boolean[] }} one flag an action */

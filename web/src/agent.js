@@ -19,6 +19,7 @@ export function reason({ why, metrics, level, held }, knob) {
     const { action, qValues, visits, probability } = why;
     const worth = (a) => `${signed(qValues[a], 3)} over ${integer(visits[a])} ${visits[a] === 1 ? 'try' : 'tries'}`;
     const doing = ['keep', 'lower', 'raise'][action];
+    if (action < 0) return 'Its safe zone allows nothing now: it waits.';
     const parts = [];
     if (visits.every((count) => count === 0)) {
         parts.push(`It has never been here before, so it would ${doing} ${withUnit(knob, level)}: with nothing learned, the first action wins a tie.`);

@@ -9,6 +9,9 @@ export const MAX_SEED = 0xffffffff;
 /** Cells, sites and sectors are counted from 1 for people. */
 export const cellName = (cell) => `cell ${cell + 1}`;
 
+/** Codes of errors for want of memory. */
+export const OUT_OF_MEMORY = new Set(['EXCEEDS_LIMIT', 'GROWTH_FAILED', 'QUOTA_EXCEEDED']);
+
 /** The agents in the order of the run. @type {readonly { index: number, name: string, knob: import('../../examples/ran/parameters.js').Knob, unit: number, place: string }[]} */
 export const CREW = Object.freeze(
     KNOBS.flatMap((knob) => Array.from({ length: instances(knob) }, (_, unit) => ({ knob, unit }))).map(({ knob, unit }, index) =>

@@ -132,7 +132,7 @@ export class Frames {
         const source = decisions > 0 ? rows : observed(simulation);
         const dims = dimensions(knob);
         const row = source.slice(index * batch.stride, index * batch.stride + dims.length);
-        const { knowledge: _, ...why } = agent.explain(row);
+        const { knowledge: _, ...why } = agent.explain(row, 0, { time: simulation.guard.time });
         return {
             index,
             name: agent.name,
@@ -144,7 +144,7 @@ export class Frames {
             memory: agent.memory,
             recentReward: simulation.recentReward[index],
             sees: dims.map(({ name, min, max, bins, role }, i) => ({ name, min, max, bins, role, value: row[i] })),
-            features: featuresOf(simulation, index, row),
+            features: featuresOf(simulation, index),
             changes: changesOf(simulation, index),
             zone: zoneOf(simulation, index),
         };

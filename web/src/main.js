@@ -3,7 +3,7 @@ import { AgentPanel } from './agent.js';
 import { Counters } from './counters.js';
 import { Curves } from './curves.js';
 import { byId, element, say } from './dom.js';
-import { CREW, KNOBS, MAX_SEED, PAGE_BYTES, SECTORS, agentOf } from './facts.js';
+import { CREW, KNOBS, MAX_SEED, OUT_OF_MEMORY, PAGE_BYTES, SECTORS, agentOf } from './facts.js';
 import { bytes, integer, pages } from './format.js';
 import { HeatMap, MEASURES } from './heat.js';
 import { MAP_LEGEND, NetworkMap } from './map.js';
@@ -170,7 +170,6 @@ function onMade({ failure }) {
 
 // ---------------------------------------------------------------- failures
 
-const OUT_OF_MEMORY = new Set(['EXCEEDS_LIMIT', 'GROWTH_FAILED', 'QUOTA_EXCEEDED']);
 let shown = null;
 
 function hideFailure() {

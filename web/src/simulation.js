@@ -14,7 +14,7 @@ import { Guard, bound, puppets } from '../../examples/ran/guard.js';
 import { Evaluation, TrainingDay } from '../../examples/ran/loop.js';
 import { AGENTS } from '../../examples/ran/parameters.js';
 import { loadFeatures } from './adapters.js';
-import { PAGE_BYTES } from './facts.js';
+import { OUT_OF_MEMORY, PAGE_BYTES } from './facts.js';
 import { Watch } from './watch.js';
 
 /** What this job needs: a state block for each agent, and neither replay nor messages. */
@@ -66,6 +66,7 @@ export class Simulation {
         this.rows = new Float32Array(this.batch.observations.length);
         this.actions = new Int32Array(AGENTS);   // the last, of training
         this.ballast = [];
+        this.nearest = new Map();                // features by the code of an agent's own
         this.evaluation = null;
         this.baselines = null;
         this.curve = { days: [], learned: [], tdError: [], epsilon: [] };
@@ -221,7 +222,7 @@ export class Simulation {
             this.ballast.push({ batch, bytes });
             return bytes;
         } catch (error) {
-            if (error.code === 'EXCEEDS_LIMIT' || error.code === 'GROWTH_FAILED') return 0;
+            if (OUT_OF_MEMORY.has(error.code)) return 0;
             throw error;
         }
     }

@@ -149,8 +149,13 @@ function reply(request) {
         postMessage(base);
         return;
     }
-    const [frame, transfer] = frames.read(request);
-    postMessage({ ...base, ...frame }, transfer);
+    try {
+        const [frame, transfer] = frames.read(request);
+        postMessage({ ...base, ...frame }, transfer);
+    } catch (error) {
+        fail(error, 'frame');
+        postMessage({ ...base, running, failure });
+    }
 }
 
 self.onmessage = ({ data }) => {
