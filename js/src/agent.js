@@ -312,7 +312,7 @@ export class Agent {
     #related(k) {
         const { feature } = this.#config;
         const { knowledge } = this.#core;
-        return feature !== undefined && knowledge?.get(feature) ? knowledge.nearest(feature, k) : [];
+        return k > 0 && feature !== undefined && knowledge?.get(feature) ? knowledge.nearest(feature, k) : [];
     }
 
     /** With which the action chosen last was chosen; NaN where none was, or it is not kept. */

@@ -25,21 +25,32 @@ export function loadFeatures(runtime, features) {
 
 /**
  * The features nearest to an agent's own, looked up once: the catalogue does not change.
- * @returns {{ code: string, name: string, category: string, score: number }[] | null} null: no knowledge is loaded, or no memory to search it
+ * @returns {{ code: string, name: string, category: string, score: number }[] | 'none' | 'no memory'} 'none': no knowledge is loaded
  */
 export function featuresOf({ runtime, agents, nearest }, index) {
     const knowledge = knowledgeOf(runtime);
     const { feature } = agents[index].config;
-    if (!knowledge?.size) return null;
+    if (!knowledge?.size) return 'none';
     if (!nearest.has(feature)) {
         try {
             nearest.set(feature, knowledge.nearest(feature, NEAREST));
         } catch (error) {
             if (!OUT_OF_MEMORY.has(error.code)) throw error;
-            return null;
+            return 'no memory';
         }
     }
     return nearest.get(feature);
+}
+
+/** Why an agent would act as it would, or null where there is not even the memory to ask. */
+export function reasonsOf({ agents, guard: { time } }, index, observation) {
+    try {
+        const { action, qValues, visits, probability } = agents[index].explain(observation, 0, { time });
+        return { action, qValues, visits, probability };
+    } catch (error) {
+        if (!OUT_OF_MEMORY.has(error.code)) throw error;
+        return null;
+    }
 }
 
 /** What its safe zone lets it do now. @returns {{ parameter: string, value: number, allowed: boolean[] }} one flag an action */

@@ -10,6 +10,8 @@ const ACTIONS = Object.freeze(['keep', 'one down', 'one up']);
 /** Before a change that was not simply applied. */
 const HEADS = Object.freeze({ applied: '', rejected: 'refused: ', 'rolled-back': 'taken back: ' });
 
+const NO_FEATURES = Object.freeze({ none: 'No knowledge of features is loaded in this run.', 'no memory': 'There is no memory left to look them up.' });
+
 /** A level in words; beyond the last one there is none. */
 const withUnit = (knob, level) => (level in knob.levels ? `${fixed(knob.levels[level], decimals(knob))}${knob.unit ? ` ${knob.unit}` : ''}` : 'beyond');
 const decimals = ({ levels }) => Math.max(...levels.map((level) => (String(level).split('.')[1] ?? '').length));
@@ -92,8 +94,8 @@ export class AgentPanel {
         if (agent.index !== this.index) return;
         const { knob } = CREW[agent.index];
         this.showLevels(agent, knob);
-        say(this.parts.why, reason(agent, knob));
-        this.showActions(agent.why, agent.zone);
+        say(this.parts.why, agent.why ? reason(agent, knob) : 'There is no memory left even to ask it why.');
+        if (agent.why) this.showActions(agent.why, agent.zone);
         this.showChanges(agent, knob);
         this.showFeatures(agent.features);
         this.showFacts(agent);
@@ -138,10 +140,9 @@ export class AgentPanel {
     }
 
     showFeatures(features) {
-        const note = features === null ? 'No knowledge of features is loaded in this run.' : 'None is near.';
-        const part = features?.length > 0
+        const part = Array.isArray(features) && features.length > 0
             ? element('ul', { class: 'list' }, features.map(({ code, name, score }) => element('li', {}, [element('span', { text: name }), element('span', { class: 'when', text: `${code} · ${fixed(score, 2)}` })])))
-            : element('p', { class: 'note', text: note });
+            : element('p', { class: 'note', text: NO_FEATURES[features] ?? 'None is near.' });
         this.replace('features', [part], JSON.stringify(features));
     }
 

@@ -6,7 +6,7 @@ import { CELLS, IMAGE_X, IMAGE_Y, INTER_SITE_DISTANCE, cellCentre } from '../../
 import { USERS } from '../../examples/ran/mobility.js';
 import { COMPONENTS } from '../../examples/ran/reward.js';
 import { CELL_FIELDS, Group, USER_FIELDS, UserState } from './fields.js';
-import { changesOf, featuresOf, zoneOf } from './adapters.js';
+import { changesOf, featuresOf, reasonsOf, zoneOf } from './adapters.js';
 
 const OF_OWNER = { zones: Group.SHARED, knowledge: Group.SHARED };
 const OF_KIND = {
@@ -132,13 +132,12 @@ export class Frames {
         const source = decisions > 0 ? rows : observed(simulation);
         const dims = dimensions(knob);
         const row = source.slice(index * batch.stride, index * batch.stride + dims.length);
-        const { knowledge: _, ...why } = agent.explain(row, 0, { time: simulation.guard.time });
         return {
             index,
             name: agent.name,
             level: network.levels.of[knob.name][crew.unit[index]],
             held: simulation.guard.held[index] === 1,
-            why,
+            why: reasonsOf(simulation, index, row),
             wanted: decisions > 0 ? ACTIONS[simulation.actions[index]] ?? null : null,
             metrics: agent.metrics,
             memory: agent.memory,

@@ -198,6 +198,7 @@ function wording({ code, when }) {
     const { maxPages } = state;
     const enough = Math.max(Number(byId('budget').defaultValue), maxPages + MORE_PAGES);
     const more = [`Start over with ${integer(enough)} pages`, () => { byId('budget').value = enough; changeBudget(); make(); }];
+    if (when === 'frame') return ['A part of the picture is missing', 'It could not be read from the run, which goes on.', []];
     if (!OUT_OF_MEMORY.has(code)) return ['The run has stopped', 'What happened is said below.', [['Start over', make]]];
     if (when === 'start') {
         return ['The memory budget is too small', `The stack, the pools, the safe zones and 593 agents do not fit into ${pages(maxPages)}. Nothing was started.`, [more]];

@@ -153,8 +153,7 @@ function reply(request) {
         const [frame, transfer] = frames.read(request);
         postMessage({ ...base, ...frame }, transfer);
     } catch (error) {
-        fail(error, 'frame');
-        postMessage({ ...base, running, failure });
+        postMessage({ ...base, failure: { code: error.code ?? error.name, message: error.message, when: 'frame' } });
     }
 }
 
