@@ -108,7 +108,7 @@ describe.each(Object.keys(BROWSERS))('%s', (name) => {
         await visitor.until(async () => (await visitor.text('#count-pages')).endsWith('of 96'), 'a run in 96 pages');
     });
 
-    maybe('says clearly that withdrawn memory is missed', async () => {
+    maybe('runs out of withdrawn memory, gets it back, and ends where an undisturbed run does', async () => {
         visitor = await browser.open();
         await visitor.made();
         await step(1);
@@ -119,6 +119,16 @@ describe.each(Object.keys(BROWSERS))('%s', (name) => {
         await visitor.until(async () => (await visitor.text('#alert-title')) === 'The memory budget is spent', 'the message');
         expect(await visitor.text('#alert-code')).toMatch(/^EXCEEDS_LIMIT: (learn|step)\(\)/);
         expect(await visitor.text('#run')).toBe('Start');
+        const short = await visitor.decisions();
+        await visitor.click('#alert-actions button');
+        await visitor.until(async () => (await visitor.decisions()) > short, 'the run to go on');
+        await visitor.click('#run');
+        expect(await visitor.text('#alert-title')).toBe('');
+        const seen = await visitor.until(async () => {
+            const found = await visitor.hash();
+            return found.decisions * 593 === (await visitor.decisions()) && found;
+        }, 'the hash');
+        expect(seen.hash).toBe(await nodeHash(1, seen.decisions));
     });
 
     maybe('forbids a parameter, and shows what is refused', async () => {
