@@ -95,7 +95,7 @@ describe.each([
                 runtime.createAgent({ actions: 4, encoder: { kind: 'index', states: 100 } });
                 const [, before, , grown] = runtime.memory.layout();
                 expect(before.end).toBe(data.end);
-                expect(grown.end).toBeGreaterThanOrEqual(end);
+                expect(grown.end).toBeGreaterThanOrEqual(heap.end); // a nest that closes lowers it
                 end = grown.end;
             }
             expect(end).toBeGreaterThan(heap.end);
