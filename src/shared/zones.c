@@ -4,8 +4,8 @@
 #include "base/bytes.h"
 #include "base/maths.h"
 
-#define LARGEST_SCALE 1e9
-#define TOLERANCE 1e-6 /* of a step */
+#define LARGEST_DIGITS 9u /* behind the point */
+#define TOLERANCE 1e-6    /* of a step */
 #define LARGEST_BLOCK 0x1p30
 #define LARGEST_AUDIT 0x10000000u
 #define NEVER (-__builtin_inf())
@@ -23,7 +23,8 @@ static double nearest(double x) {
 
 /* The least power of ten that makes min, max, initial and step whole; 0 where there is none. */
 static double decimal_scale(const double *numbers) {
-    for (double scale = 1; scale <= LARGEST_SCALE; scale *= 10) {
+    double scale = 1;
+    for (uint32_t digits = 0; digits <= LARGEST_DIGITS; digits++, scale *= 10) {
         uint32_t whole = 0;
         for (; whole < 4; whole++) {
             double x = nearest(numbers[whole] * scale);
@@ -171,9 +172,10 @@ qh_result qh_zones_open(qh_memory *memory, const qh_zones_def *def, qh_zones **r
         return QH_INVALID_ARGUMENT;
     uint32_t audit = QH_ZONE_AUDIT;
     while (audit < def->audit_bytes / 8) audit *= 2;
+    uint32_t words_per_list = def->zone_count / 64 + 1;
     double bytes = (double)(sizeof(qh_zones) + def->zone_count * sizeof(qh_zone) +
                             def->trigger_count * sizeof(qh_trigger)) +
-                   8 * (times + members * (def->zone_count / 64 + 1) + audit);
+                   8 * (times + members * words_per_list + audit);
     if (bytes > LARGEST_BLOCK) return QH_OVERFLOW;
     qh_owner owner;
     qh_owner_open(&memory->heap, &owner, 0, QH_OWNER_zones, SIZE_MAX);

@@ -211,6 +211,7 @@ qh_result qh_index_reserve(qh_index *index, uint32_t count) {
     if (needed > index->capacity)
         QH_TRY(
             grow_rows(index, QH_MAX(needed, QH_MAX(16u, index->capacity + index->capacity / 2))));
+    QH_ASSERT(index->rows.categories != NULL);
     memset(index->rows.categories + index->count, 0, count * sizeof(uint16_t));
     return QH_OK;
 }
