@@ -1,6 +1,6 @@
 /** The command line: what it prints adds up, its picture is to scale, and wrong usage is one line and exit code 2. */
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +27,15 @@ describe('usage', () => {
         expect(status).toBe(2);
         expect(stdout).toBe('');
         expect(stderr).toMatch(/^qhive: [^\n]{10,200}\n$/);
+    });
+
+    test('a reader who goes away ends the command without a word', async () => {
+        const child = spawn(process.execPath, [join(root, manifest.bin.qhive), 'memory', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+        child.stdout.destroy();
+        let complaint = '';
+        child.stderr.on('data', (text) => (complaint += text));
+        expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
+        expect(complaint).toBe('');
     });
 
     test('help says every option, and has examples', () => {

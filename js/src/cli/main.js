@@ -35,6 +35,12 @@ async function main(args) {
     return command.run(values, terminal(process.stdout));
 }
 
+// Whoever reads may have seen enough (`qhive ask ... | head`): that ends the command and is no failure.
+process.stdout.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+});
+
 try {
     await main(process.argv.slice(2));
 } catch (error) {
