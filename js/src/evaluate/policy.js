@@ -66,7 +66,7 @@ export function coverage(weights, limits = {}) {
     /** @type {import('../../types/evaluate.d.ts').Warning[]} */
     const warnings = [];
     /** @type {(code: import('../../types/evaluate.d.ts').Warning['code'], message: string, value: number, limit: number) => void} */
-    const warn = (code, message, value, limit) => warnings.push({ code, message, value, limit });
+    const warn = (code, message, value, limit) => void warnings.push({ code, message, value, limit });
     if (matched === 0) {
         warn('NO_OVERLAP', `none of the ${n} logged actions is one the target policy would take: nothing can be said of it without a model`, 0, 1);
     } else if (ess < bounds.effectiveSampleSize || ess / n < bounds.effectiveRatio) {
