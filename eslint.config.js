@@ -39,7 +39,7 @@ export default [
         rules: noClockNoEntropy,
     },
     { files: ['examples/*/**/*.js', 'tests/environments/**/*.js', 'tests/reference/**/*.js'], rules: noClockNoEntropy },
-    { files: ['examples/*/main.js'], rules: { 'no-restricted-properties': 'off', 'no-restricted-globals': 'off' } },
+    { files: ['examples/*/main.js', 'js/src/cli/*.js'], rules: { 'no-restricted-properties': 'off', 'no-restricted-globals': 'off' } },
     { files: ['tests/**/*.js'], rules: { 'max-lines-per-function': 'off', 'max-len': 'off' } },
     { files: ['tests/**/*.test.js'], languageOptions: { globals: { ...globals.jest } } },
     { files: ['tests/browser/**/*.js', 'tests/page/**/*.js', 'web/**/*.js'], languageOptions: { globals: { ...globals.browser } } },

@@ -14,14 +14,14 @@ add_custom_target(qhive_wasm_scalar
   COMMENT "Bringing the scalar module up to date"
   VERBATIM)
 
-file(GLOB_RECURSE QHIVE_JS CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/js/*")
-list(APPEND QHIVE_JS "${PROJECT_SOURCE_DIR}/package.json" "${PROJECT_SOURCE_DIR}/package-lock.json"
-  "${PROJECT_SOURCE_DIR}/examples/ran/features.json")
+file(GLOB_RECURSE QHIVE_JS CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/js/*" "${PROJECT_SOURCE_DIR}/web/*"
+  "${PROJECT_SOURCE_DIR}/examples/ran/*.js*" "${PROJECT_SOURCE_DIR}/examples/ran-replay/*.js" "${PROJECT_SOURCE_DIR}/bench/*.js")
+list(APPEND QHIVE_JS "${PROJECT_SOURCE_DIR}/package.json" "${PROJECT_SOURCE_DIR}/package-lock.json")
 set(QHIVE_DIST "${PROJECT_SOURCE_DIR}/dist")
 set(QHIVE_DIST_FILES
   qhive.mjs qhive.node.mjs qhive.cjs qhive.global.js qhive-scalar.mjs qhive-scalar.cjs
   qhive.wasm qhive-scalar.wasm cli.mjs evaluate.mjs evaluate.cjs
-  qhive.d.ts qhive.d.cts evaluate.d.ts evaluate.d.cts features.json)
+  qhive.d.ts qhive.d.cts evaluate.d.ts evaluate.d.cts web/index.html)
 list(TRANSFORM QHIVE_DIST_FILES PREPEND "${QHIVE_DIST}/")
 
 add_custom_command(

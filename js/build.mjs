@@ -5,7 +5,8 @@
  *   qhive.node.mjs       the same for Node, whose synchronous start can load the scalar binary too
  *   qhive.cjs            CommonJS; the scalar binary behind a `require`
  *   qhive.global.js      one script for a <script> tag, global `qhive`, both binaries inside
- *   cli.mjs              the command `qhive`; it uses the package by its name
+ *   cli.mjs, cli/        the command `qhive`; it uses the package by its name
+ *   web/                 the page that `qhive serve` serves, static
  *   qhive-scalar.mjs/.cjs, qhive.wasm, qhive-scalar.wasm, evaluate.mjs/.cjs, types
  *
  * What JavaScript knows of the core (offsets, codes, limits, exports) is read here from the layout module
@@ -16,6 +17,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import { deflateSync } from 'fflate';
+import { buildPage } from '../web/build.js';
+import { buildCommands } from './commands.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -137,14 +140,13 @@ await Promise.all([
     }),
     bundle('qhive-scalar.mjs', 'binaries/scalar.js', { ...esm, plugins: [plugin('esm.js')] }),
     bundle('qhive-scalar.cjs', 'binaries/scalar.js', { ...cjs, plugins: [plugin('cjs.js')] }),
-    bundle('cli.mjs', 'cli/main.js', { ...esm, platform: 'node', external: ['qhive'], plugins: [plugin('node.js')] }),
+    buildCommands({ ...common, ...esm, platform: 'node' }, plugin('node.js'), put),
     bundle('evaluate.mjs', 'evaluate/index.js', esm),
     bundle('evaluate.cjs', 'evaluate/index.js', cjs),
     copyTypes(),
 ]);
-copyFileSync(join(root, 'examples/ran/features.json'), join(dist, 'features.json.new')); // what `qhive ask` answers from
-renameSync(join(dist, 'features.json.new'), join(dist, 'features.json'));
 for (const [name, preset] of [['qhive', 'wasm'], ['qhive-scalar', 'wasm-scalar']]) {
     copyFileSync(join(root, 'build', preset, 'qhive.wasm'), join(dist, `${name}.wasm.new`));
     renameSync(join(dist, `${name}.wasm.new`), join(dist, `${name}.wasm`));
 }
+await buildPage();

@@ -1,7 +1,7 @@
 /**
  * Makes dist/web, a static page that works from any folder of any host: `node web/build.js`. Needs dist/qhive.mjs.
  */
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -15,19 +15,22 @@ export const folder = join(root, 'dist', 'web');
 
 /** @returns {Promise<{ name: string, bytes: number, gzip: number }[]>} the files */
 export async function buildPage() {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
+    const made = `${folder}.new`;
+    rmSync(made, { recursive: true, force: true });
+    mkdirSync(made, { recursive: true });
     const { metafile } = await esbuild.build({
         absWorkingDir: root,
         entryPoints: ['web/src/main.js', 'web/src/worker.js', 'web/page.css'].map((input) => ({ in: input, out: basename(input).replace(/\..*/, '') })),
         entryNames: '[name]', chunkNames: 'chunk-[hash]',
-        outdir: folder,
+        outdir: made,
         alias: { qhive: join(root, 'dist', 'qhive.mjs') },
         bundle: true, splitting: true, minify: !process.env.PLAIN, metafile: true,
         format: 'esm', target: 'es2022', charset: 'utf8', legalComments: 'none', logLevel: 'warning',
     });
-    for (const path of STATIC) copyFileSync(join(root, path), join(folder, basename(path)));
-    const names = [...Object.keys(metafile.outputs).map((path) => path.slice('dist/web/'.length)), ...STATIC.map((path) => basename(path))];
+    for (const path of STATIC) copyFileSync(join(root, path), join(made, basename(path)));
+    const names = [...Object.keys(metafile.outputs).map((path) => basename(path)), ...STATIC.map((path) => basename(path))];
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(made, folder);
     return names.map((name) => {
         const path = join(folder, name);
         return { name, bytes: statSync(path).size, gzip: gzipSync(readFileSync(path), { level: 9 }).length };

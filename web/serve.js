@@ -1,66 +1,15 @@
 /**
- * `npm run serve [-- --port N --host H]`: makes the page and serves it, under the strictest policy it works with.
+ * `npm run serve [-- --port N --host H]`: makes the page and serves it.
  */
-import { createServer } from 'node:http';
-import { readFile } from 'node:fs/promises';
-import { extname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { gzipSync } from 'node:zlib';
-import { buildPage, folder } from './build.js';
+import { folder } from './build.js';
+import { addressOf, servePage } from './server.js';
 
-const TYPES = {
-    '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml',
-    '.json': 'application/json',
-};
-/** Isolation gives the page a finer clock; everything works without these headers too. */
-export const HEADERS = Object.freeze({
-    'Content-Security-Policy': "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Cross-Origin-Embedder-Policy': 'require-corp',
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
-    'Cache-Control': 'no-cache',
-});
-
-async function answer(request, response, headers) {
-    const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
-    const name = path.endsWith('/') ? `${path}index.html` : path;
-    const type = TYPES[extname(name)];
-    if (!['GET', 'HEAD'].includes(request.method) || !type) return response.writeHead(404, headers).end();
-    const body = gzipSync(await readFile(join(folder, name)));
-    response.writeHead(200, { ...headers, 'Content-Type': type, 'Content-Encoding': 'gzip', 'Content-Length': body.length });
-    return response.end(request.method === 'HEAD' ? undefined : body);
-}
-
-/**
- * Serves dist/web.
- * @param {{ port?: number, host?: string, headers?: Record<string, string> }} [options] port 0: any that is free
- * @returns {Promise<import('node:http').Server>} listening
- */
-export function servePage({ port = 0, host = '127.0.0.1', headers = HEADERS } = {}) {
-    const server = createServer((request, response) => {
-        answer(request, response, headers).catch(() => response.writeHead(404, headers).end());
-    });
-    return new Promise((resolve, reject) => {
-        server.on('error', reject);
-        server.listen(port, host, () => resolve(server));
-    });
-}
-
-async function main() {
+try {
     const { values } = parseArgs({ options: { port: { type: 'string', default: '8080' }, host: { type: 'string', default: '127.0.0.1' } } });
-    await buildPage();
-    const server = await servePage({ port: Number(values.port), host: values.host });
-    const { address, port } = server.address();
-    console.log(`http://${address.includes(':') ? `[${address}]` : address}:${port}/   (Ctrl+C stops)`);
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-    try {
-        await main();
-    } catch (error) {
-        console.error(error.code === 'EADDRINUSE' ? 'the port is taken: npm run serve -- --port N' : error.message);
-        process.exitCode = 1;
-    }
+    const server = await servePage({ folder, port: Number(values.port), host: values.host });
+    console.log(`${addressOf(server)}   (Ctrl+C stops)`);
+} catch (error) {
+    console.error(error.code === 'EADDRINUSE' ? 'the port is taken: npm run serve -- --port N' : error.message);
+    process.exitCode = 1;
 }

@@ -91,9 +91,12 @@ export const LEARNING = Object.freeze({
   discount: 0, epsilon: { start: 0.3, end: 0.1, decay: 0.9985 }, learningRate: 'visits',
 });
 
-/** Configurations of all agents, knob by knob. @returns {import('qhive').AgentConfig[]} */
-export function agentConfigs(learning = LEARNING) {
-  return KNOBS.flatMap((knob) => {
+/**
+ * Configurations of the agents of some knobs, knob by knob; of all by default.
+ * @param {typeof LEARNING} [learning] @param {readonly import('./parameters.js').Knob[]} [knobs] @returns {import('qhive').AgentConfig[]}
+ */
+export function agentConfigs(learning = LEARNING, knobs = KNOBS) {
+  return knobs.flatMap((knob) => {
     const dims = dimensions(knob);
     return Array.from({ length: instances(knob) }, (_, unit) => ({
       name: `${knob.name}/${unit}`,

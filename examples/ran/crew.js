@@ -52,13 +52,14 @@ const TERMINAL = Object.freeze({ terminated: true });
 
 /** Everything needed to fill rows and rewards without allocating. */
 export class Crew {
-  constructor() {
+  /** @param {readonly import('./parameters.js').Knob[]} [knobs] those that agents turn; the others stay as they are */
+  constructor(knobs = KNOBS) {
     this.knob = [];
     this.unit = [];
     this.own = [];
     this.paid = [];
     this.mask = [];
-    for (const knob of KNOBS) {
+    for (const knob of knobs) {
       for (let unit = 0; unit < instances(knob); unit++) {
         const { own, paid } = surroundings(knob, unit);
         this.knob.push(knob);
@@ -66,7 +67,6 @@ export class Crew {
         this.own.push(Int32Array.from(own));
         this.paid.push(Int32Array.from(paid));
         this.mask.push(movesOf(knob));
-        
       }
     }
     this.size = this.knob.length;

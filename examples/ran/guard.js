@@ -57,7 +57,7 @@ function triggers() {
 export const bound = (config) => ({ ...config, actuator: { parameter: /** @type {string} */ (config.name), deltas: ACTIONS } });
 
 /** Agents without a mind of their own: they stand for whoever asks for random changes. */
-export const puppets = () => KNOBS.flatMap((knob) => Array.from({ length: instances(knob) }, (_, unit) => bound({
+export const puppets = (knobs = KNOBS) => knobs.flatMap((knob) => Array.from({ length: instances(knob) }, (_, unit) => bound({
   name: nameOf(knob, unit), actions: ACTIONS.length, encoder: { kind: 'index', states: 1 },
 })));
 

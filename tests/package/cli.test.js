@@ -1,36 +1,34 @@
 /** The command line: what it prints adds up, its picture is to scale, and wrong usage is one line and exit code 2. */
-import { afterAll, describe, expect, test } from '@jest/globals';
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../../cmake/build.mjs';
+import { install, manifest } from './cli.js';
 
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const folder = mkdtempSync(join(tmpdir(), 'qhive-cli-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const { folder, binary, qhive, remove } = install();
+afterAll(remove);
 
-function qhive(args, env = {}) {
-    const { NO_COLOR: _, FORCE_COLOR: __, ...rest } = process.env;
-    const options = { cwd: folder, encoding: 'utf8', env: { ...rest, ...env } };
-    return spawnSync(process.execPath, [join(root, manifest.bin.qhive), ...args], options);
-}
+const NAMES = ['run', 'replay', 'evaluate', 'inspect', 'memory', 'ask', 'bench', 'serve'];
 
 describe('usage', () => {
+    writeFileSync(join(folder, 'log.csv'), 'action,reward\n0,1\n1,2\n');
+    writeFileSync(join(folder, 'text'), 'no export\n');
     const WRONG = [
-        [[]], [['nonsense']], [['toString']], [['memory', 'more']], [['memory', '--nonsense']], [['memory', '--agents']], [['memory', '--agents', 'x']],
-        [['memory', '--agents', '0']], [['memory', '--steps', '-1']], [['memory', '--steps=1e3']], [['memory', '--max-pages', '65537']], [['memory', '--svg=']],
-        [['memory', '--json=yes']],
+        [], ['nonsense'], ['toString'], ['memory', 'more'], ['memory', '--agents', '0'], ['memory', '--json=yes'], ['ask'], ['ask', 'x', '--catalogue', 'no-such-file'],
+        ['run', 'text'], ['run', '--seeds', '5..1'], ['replay'], ['evaluate', 'log.csv', '--policy', '2'], ['evaluate', 'log.csv', '--clip', '0'], ['inspect', 'text'],
+        ['bench', '--only', 'act,nonsense'], ['serve', '--port', '65536'],
     ];
-    test.each(WRONG)('%j is refused', (args) => {
-        const { status, stdout, stderr } = qhive(args);
-        expect(status).toBe(2);
-        expect(stdout).toBe('');
-        expect(stderr).toMatch(/^qhive: [^\n]{10,200}\n$/);
+
+    test('every mistake is one line that says what was expected, and exit code 2', async () => {
+        const all = await Promise.all(WRONG.map((args) => qhive(args)));
+        all.forEach(({ status, stdout, stderr }, i) => {
+            expect([WRONG[i], status, stdout]).toEqual([WRONG[i], 2, '']);
+            expect(stderr).toMatch(/^qhive: [^\n]{10,600}\n$/);
+        });
     });
 
     test('a reader who goes away ends the command without a word', async () => {
-        const child = spawn(process.execPath, [join(root, manifest.bin.qhive), 'memory', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+        const child = spawn(process.execPath, [binary, 'memory', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
         child.stdout.destroy();
         let complaint = '';
         child.stderr.on('data', (text) => (complaint += text));
@@ -38,18 +36,22 @@ describe('usage', () => {
         expect(complaint).toBe('');
     });
 
-    test('help says every option, and has examples', () => {
-        expect(qhive(['--help']).stdout).toMatch(/memory {2}show/);
-        const { status, stdout } = qhive(['memory', '--help']);
-        expect(status).toBe(0);
-        for (const option of ['agents', 'steps', 'seed', 'max-pages', 'top', 'svg', 'no-svg', 'json', 'help']) expect(stdout).toContain(`--${option}`);
-        expect(stdout).toMatch(/Examples:\n {2}qhive memory/);
-        expect(qhive(['--version']).stdout).toBe(`${manifest.version}\n`);
+    test('help names every command; each has its own, with examples', async () => {
+        const [all, version, ...each] = await Promise.all([['--help'], ['--version'], ...NAMES.map((name) => [name, '--help'])].map((args) => qhive(args)));
+        expect(version.stdout).toBe(`${manifest.version}\n`);
+        each.forEach(({ status, stdout }, i) => {
+            expect(all.stdout).toContain(`  ${NAMES[i].padEnd(8)}  `);
+            expect([NAMES[i], status]).toEqual([NAMES[i], 0]);
+            expect(stdout).toMatch(new RegExp(`^Usage: qhive ${NAMES[i]} .*\\[options\\]$`, 'm'));
+            expect(stdout).toMatch(new RegExp(`^Examples:\\n {2}qhive ${NAMES[i]}`, 'm'));
+            for (const option of ['json', 'help']) expect(stdout).toContain(`--${option}`);
+        });
+        for (const option of ['agents', 'steps', 'seed', 'max-pages', 'top', 'svg', 'no-svg']) expect(each[NAMES.indexOf('memory')].stdout).toContain(`--${option}`);
     });
 
-    test('what goes wrong later is one line and exit code 1', () => {
-        for (const args of [['--max-pages', '20'], ['--agents', '2', '--steps', '1', '--svg', 'no/such/folder.svg', '--json']]) {
-            const { status, stderr } = qhive(['memory', ...args]);
+    test('what goes wrong later is one line and exit code 1', async () => {
+        const later = [['memory', '--max-pages', '20'], ['memory', '--agents', '2', '--steps', '1', '--svg', 'no/such/folder.svg', '--json'], ['replay', 'no-such-folder']];
+        for (const { status, stderr } of await Promise.all(later.map((args) => qhive(args)))) {
             expect(status).toBe(1);
             expect(stderr).toMatch(/^qhive: [^\n]+\n$/);
         }
@@ -58,8 +60,17 @@ describe('usage', () => {
 
 describe('memory', () => {
     const args = ['memory', '--agents', '30', '--steps', '100', '--seed', '5', '--top', '3'];
-    const json = JSON.parse(qhive([...args, '--json', '--svg', 'picture.svg']).stdout);
     const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+    let json, again, text, coloured, plain, nothingDrawn;
+    beforeAll(async () => {
+        again = await qhive([...args, '--json', '--no-svg']);
+        nothingDrawn = !existsSync(join(folder, 'qhive-memory.svg'));
+        [json, text, coloured, plain] = await Promise.all([
+            qhive([...args, '--json', '--svg', 'picture.svg']), qhive(args),
+            qhive([...args, '--no-svg'], { FORCE_COLOR: '1' }), qhive([...args, '--no-svg'], { FORCE_COLOR: '1', NO_COLOR: '1' }),
+        ]);
+        json = JSON.parse(json.stdout);
+    });
 
     test('the figures add up', () => {
         expect(sum(Object.values(json.spans))).toBe(json.pages * 65536);
@@ -77,8 +88,8 @@ describe('memory', () => {
     });
 
     test('the same options give the same bytes', () => {
-        expect(JSON.parse(qhive([...args, '--json', '--no-svg']).stdout)).toEqual(json);
-        expect(existsSync(join(folder, 'qhive-memory.svg'))).toBe(false);
+        expect(JSON.parse(again.stdout)).toEqual(json);
+        expect(nothingDrawn).toBe(true);
     });
 
     test('the picture is to scale', () => {
@@ -98,32 +109,27 @@ describe('memory', () => {
     });
 
     test('the text names what the picture shows, with colours only where they are wanted', () => {
-        const { status, stdout } = qhive(args);
-        expect(status).toBe(0);
-        expect(stdout).toMatch(/agents: Q-tables +[\d.]+ KiB +[\d.]+ %/);
-        expect(stdout).toMatch(/trajectory +1\.0 KiB +15 +15/);
-        expect(stdout).toMatch(/Leaks: 0\n\nqhive-memory.svg/);
-        expect(stdout).not.toContain('\u001b[');
-        expect(qhive([...args, '--no-svg'], { FORCE_COLOR: '1' }).stdout).toContain('\u001b[1m');
-        expect(qhive([...args, '--no-svg'], { FORCE_COLOR: '1', NO_COLOR: '1' }).stdout).not.toContain('\u001b[');
+        expect(text.status).toBe(0);
+        expect(text.stdout).toMatch(/agents: Q-tables +[\d.]+ KiB +[\d.]+ %/);
+        expect(text.stdout).toMatch(/trajectory +1\.0 KiB +15 +15/);
+        expect(text.stdout).toMatch(/Leaks: 0\n\nqhive-memory.svg/);
+        expect(text.stdout).not.toContain('\u001b[');
+        expect(coloured.stdout).toContain('\u001b[1m');
+        expect(plain.stdout).not.toContain('\u001b[');
         expect(existsSync(join(folder, 'qhive-memory.svg'))).toBe(true);
     });
 });
 
-describe('ask', () => {
-    test('answers from the catalogue', () => {
-        const { answers } = JSON.parse(qhive(['ask', 'cells', 'that', 'can', 'sleep', 'at', 'night', '--json', '--order']).stdout);
-        expect(answers).toHaveLength(3);
-        expect(answers[0]).toMatchObject({ category: 'Energy Saving', description: expect.stringContaining('.') });
-        expect(answers[0].order.at(-1)).toBe(answers[0].code);
-        expect(qhive(['ask', '38.331 a3-Offset', '-n', '1']).stdout).toMatch(/Event A3 offset[^]*-30\.\.30/);
-        expect(qhive(['ask', 'sleep', '--category', 'Mobility', '--json']).stdout).not.toContain('Energy Saving');
-        expect(qhive(['ask', 'zzzzqqqq']).stdout).toBe('Nothing in the catalogue is like that.\n');
-    });
-
-    test.each([[[]], [['x', '-n', '0']], [['x', '--catalogue', 'no-such-file']], [['x', '--nonsense']]])('%j is refused', (args) => {
-        const { status, stderr } = qhive(['ask', ...args]);
-        expect(status).toBe(2);
-        expect(stderr).toMatch(/^qhive: [^\n]+\n$/);
-    });
+test('ask answers from the catalogue', async () => {
+    const [night, code, category, nothing] = await Promise.all([
+        qhive(['ask', 'cells', 'that', 'can', 'sleep', 'at', 'night', '--json', '--order']), qhive(['ask', '38.331 a3-Offset', '-n', '1']),
+        qhive(['ask', 'sleep', '--category', 'Mobility', '--json']), qhive(['ask', 'zzzzqqqq']),
+    ]);
+    const { answers } = JSON.parse(night.stdout);
+    expect(answers).toHaveLength(3);
+    expect(answers[0]).toMatchObject({ category: 'Energy Saving', description: expect.stringContaining('.') });
+    expect(answers[0].order.at(-1)).toBe(answers[0].code);
+    expect(code.stdout).toMatch(/Event A3 offset[^]*-30\.\.30/);
+    expect(category.stdout).not.toContain('Energy Saving');
+    expect(nothing.stdout).toBe('Nothing in the catalogue is like that.\n');
 });

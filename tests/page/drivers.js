@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../../cmake/build.mjs';
 import { findChromium } from '../browser/chromium.js';
-import { buildPage } from '../../web/build.js';
-import { servePage } from '../../web/serve.js';
+import { folder } from '../../web/build.js';
+import { servePage } from '../../web/server.js';
 
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-dev-shm-usage'];
 
@@ -55,10 +55,9 @@ export const BROWSERS = Object.freeze({
     Firefox: { available: () => findFirefox() !== undefined, launch: launchFirefox },
 });
 
-/** Builds and serves the page and starts a browser. @param {'Chromium' | 'Firefox'} name */
+/** Serves the page and starts a browser. @param {'Chromium' | 'Firefox'} name */
 export async function openBrowser(name) {
-    await buildPage();
-    const server = await servePage();
+    const server = await servePage({ folder });
     const browser = await BROWSERS[name].launch();
     const { port } = server.address();
     return {

@@ -9,7 +9,6 @@
 import { createRuntime } from 'qhive';
 import { agentConfigs } from '../../examples/ran/agents.js';
 import { Crew } from '../../examples/ran/crew.js';
-import { FEATURE_OF } from '../../examples/ran/features.js';
 import { Guard, bound, puppets } from '../../examples/ran/guard.js';
 import { Evaluation, TrainingDay } from '../../examples/ran/loop.js';
 import { AGENTS } from '../../examples/ran/parameters.js';
@@ -57,7 +56,7 @@ export class Simulation {
         this.chance = chance;
         this.seed = seed;
         this.guard = new Watch(runtime);
-        this.agents = this.guard.agents = agentConfigs().map((config) => runtime.createAgent({ ...bound(config), feature: FEATURE_OF[config.name.split('/')[0]] }));
+        this.agents = this.guard.agents = agentConfigs().map((config) => runtime.createAgent(bound(config)));
         this.batch = runtime.batch(this.agents);
         this.crew = new Crew();
         this.dayNumber = 0;                      // of the day being trained on

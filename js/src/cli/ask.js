@@ -1,12 +1,11 @@
 /**
  * `qhive ask`: answers a question about the radio network from the catalogue of the main job, offline.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { UsageError, whole } from './command.js';
-
-export const summary = 'find the functions of a radio network that a question is about';
+import { packageFile, readJson, UsageError, whole } from './command.js';
 
 export const argument = 'QUESTION';
+/** @type {'words'} */
+export const arity = 'words';
 
 /** @type {import('./command.js').Command['options']} */
 export const options = {
@@ -22,17 +21,6 @@ export const examples = [
     ['qhive ask cells that can sleep at night -n 5 --order', 'five of them, and what they need'],
     ['qhive ask "38.331 a3-Offset" -n 1 --json', 'an entry by its code, for a program'],
 ];
-
-/** @param {string | undefined} file */
-function readFeatures(file) {
-    const source = file ?? new URL('./features.json', import.meta.url);
-    if (file !== undefined && !existsSync(file)) throw new UsageError(`--catalogue: there is no file '${file}'`);
-    try {
-        return JSON.parse(readFileSync(source, 'utf8'));
-    } catch (error) {
-        throw new UsageError(`--catalogue must be JSON: ${error instanceof Error ? error.message : error}`);
-    }
-}
 
 /** @param {import('../../types/qhive.js').Feature & { score: number, order?: string[] }} answer @param {import('./command.js').Terminal} terminal */
 function print({ code, name, category, description, parameters = [], kpis = [], requires = [], order, score }, { print: line, bold, dim }) {
@@ -51,7 +39,7 @@ export async function run(values, terminal) {
     const { createRuntimeSync } = await import('qhive');
     const runtime = createRuntimeSync({ pools: { state: 0, trajectory: 0, message: 0 } });
     const { knowledge } = runtime;
-    knowledge.load(readFeatures(values.catalogue));
+    knowledge.load(readJson(values.catalogue ?? packageFile('dist/web/features.json'), 'the catalogue'));
     knowledge.freeze();
     const hits = knowledge.search(question, { k: values.count, ...(values.category === undefined ? {} : { category: values.category }) });
     const answers = hits.map(({ code, score }) => {

@@ -8,8 +8,6 @@ import { live } from './scenario.js';
 import { spansOf, sumByKind, TITLES } from './spans.js';
 import { hex, percent, size } from './text.js';
 
-export const summary = 'show what the linear memory of a runtime is spent on';
-
 /** @type {import('./command.js').Command['options']} */
 export const options = {
     agents: { type: 'string', value: 'N', default: 200, read: whole(1, 65535), text: 'agents of the scenario, of five kinds' },
