@@ -12,6 +12,9 @@ const noClockNoEntropy = {
     'no-restricted-globals': ['error', { name: 'Date', message: 'Take the time as an argument.' }],
 };
 
+/** The tests run in bare Node, where Jest's names are globals and its module cannot be imported. */
+const bareJest = { 'no-restricted-imports': ['error', { name: '@jest/globals', message: 'its names are globals here' }] };
+
 export default [
     { ignores: ['build/', 'dist/', 'node_modules/', 'coverage/'] },
     js.configs.recommended,
@@ -41,7 +44,7 @@ export default [
     { files: ['examples/*/**/*.js', 'tests/environments/**/*.js', 'tests/reference/**/*.js'], rules: noClockNoEntropy },
     { files: ['examples/*/main.js', 'js/src/cli/*.js'], rules: { 'no-restricted-properties': 'off', 'no-restricted-globals': 'off' } },
     { files: ['tests/**/*.js'], rules: { 'max-lines-per-function': 'off', 'max-len': 'off' } },
-    { files: ['tests/**/*.test.js'], languageOptions: { globals: { ...globals.jest } } },
+    { files: ['tests/**/*.test.js', 'tests/**/support.js'], languageOptions: { globals: { ...globals.jest } }, rules: bareJest },
     { files: ['tests/browser/**/*.js', 'tests/page/**/*.js', 'web/**/*.js'], languageOptions: { globals: { ...globals.browser } } },
     { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs' } },
 ];

@@ -1,10 +1,9 @@
 /** Three projects: `package` needs only Node, `browser` also Chromium, `page` any browser. tests/run.mjs starts them. */
 const shared = {
-    testEnvironment: 'node',
+    runner: 'jest-light-runner',
     transform: {},
     moduleFileExtensions: ['js', 'mjs', 'cjs', 'json'],
     modulePathIgnorePatterns: ['<rootDir>/build/'],
-    setupFilesAfterEnv: ['<rootDir>/tests/build/jest.setup.js'],
 };
 
 export default {

@@ -61,10 +61,18 @@ const SUITES = {
     page: { targets: ['package'], unavailable: needsBrowser, run: (args) => jest('page', args) },
 };
 
+/** After so long a suite hangs, and is ended and counted as failed. */
+const HANGS_MS = 15 * 60_000;
+
 /** Runs a program in the source root, passing its output on; resolves with its exit and its stdout. */
 function execute([program, ...args], env = {}) {
     return new Promise((resolve) => {
-        const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+        const child = spawn(program, args, {
+            cwd: root,
+            stdio: ['ignore', 'pipe', 'inherit'],
+            env: { ...process.env, ...env },
+            timeout: HANGS_MS,
+        });
         let stdout = '';
         child.stdout.setEncoding('utf8').on('data', (text) => {
             stdout += text;
@@ -93,7 +101,7 @@ async function jest(project, args) {
     mkdirSync(join(root, 'build', 'test'), { recursive: true });
     rmSync(file, { force: true });
     const { reason } = await execute([
-        process.execPath, '--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js',
+        process.execPath, '--no-warnings', 'node_modules/jest/bin/jest.js',
         '--selectProjects', project, '--json', `--outputFile=${file}`, ...args,
     ]);
     let report;

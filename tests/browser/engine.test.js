@@ -1,5 +1,4 @@
 /** The browser this machine has can do what the package relies on: a real page, real WebAssembly. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../cmake/build.mjs';

@@ -1,5 +1,4 @@
 /** dist/ in a real browser: the script-tag file, the ES module, and the same bytes as in Node. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as node from 'qhive';

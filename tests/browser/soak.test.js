@@ -1,5 +1,4 @@
 /** The bounded soak of memory, in a real browser: the trace hash is part of the test, so Chromium did what all builds and Node did. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../cmake/build.mjs';

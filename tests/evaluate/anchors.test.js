@@ -1,4 +1,3 @@
-import { describe, expect, test } from '@jest/globals';
 import {
     coverage, directMethod, doublyRobust, effectiveSampleSize, evaluatePolicy, importanceWeights, inversePropensityScoring, loggedValue, selfNormalizedIps,
 } from '../../js/src/evaluate/index.js';

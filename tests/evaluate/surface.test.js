@@ -1,4 +1,3 @@
-import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import * as evaluate from '../../js/src/evaluate/index.js';
 

@@ -1,4 +1,3 @@
-import { describe, expect, test } from '@jest/globals';
 import { crossFitRewardModel, estimatePropensities, evaluatePolicy, fitRewardModel } from '../../js/src/evaluate/index.js';
 import { LOGGING, REWARDS, VALUE_TARGET, enumerated } from './enumeration.js';
 

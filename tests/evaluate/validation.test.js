@@ -1,4 +1,3 @@
-import { describe, expect, test } from '@jest/globals';
 import * as evaluate from '../../js/src/evaluate/index.js';
 import { enumerated } from './enumeration.js';
 

@@ -3,7 +3,6 @@
  * SIMD build, the scalar build and the native library; and gcc and clang, where they are, make the same of it. tests/browser
  * compares Chromium.
  */
-import { describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,4 @@
 /** The catalogue of RAN functions is well made, and its search finds what an engineer asks for. */
-import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { ask, catalogue, halves, score } from '../../bench/knowledge/main.js';
 import { FEATURES, KNOBS } from '../../examples/ran/parameters.js';

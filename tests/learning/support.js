@@ -5,15 +5,12 @@
  * and the environment stream (seed, i). `QHIVE_TEST_SEED` sets another seed for all of them.
  */
 
-import { jest } from '@jest/globals';
 import { createRuntimeSync } from 'qhive';
 import { createRandom, Simulation } from '../environments/index.js';
 
 const { sqrt, abs } = Math;
 
-/** Upper bound on one test, for the slow reference; with the package a test takes seconds. */
-const TIMEOUT_MS = 180000;
-jest.setTimeout(TIMEOUT_MS);
+
 
 /** How many standard errors a measured value may lie from its anchor. */
 export const STANDARD_ERRORS = 3;

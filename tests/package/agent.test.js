@@ -1,5 +1,4 @@
 /** Every method of an agent does what its documentation says. */
-import { beforeEach, describe, expect, test } from '@jest/globals';
 import { BINS, expectRefused, INDEX, open, wander } from './support.js';
 
 let runtime;

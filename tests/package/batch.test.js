@@ -1,5 +1,4 @@
 /** A batch does what its agents would do one by one, for all of them or for none. */
-import { beforeEach, describe, expect, test } from '@jest/globals';
 import { BINS, expectRefused, generator, INDEX, open, thrownBy } from './support.js';
 
 const COUNT = 20;

@@ -1,5 +1,4 @@
 /** The boundary is one list: what the linker exports is what JavaScript uses, and every name of the agreement is there. */
-import { describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../cmake/build.mjs';

@@ -1,5 +1,4 @@
 /** The commands that work: the main job from a scenario, logs, benchmark, server, exports; as a user runs them. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

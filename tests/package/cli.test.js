@@ -1,5 +1,4 @@
 /** The command line: what it prints adds up, its picture is to scale, and wrong usage is one line and exit code 2. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,4 @@
 /** Every field of an agent's configuration: what is out of range is refused by name, what is at the bounds is accepted. */
-import { beforeEach, describe, expect, test } from '@jest/globals';
 import { BINS, expectRefused, INDEX, open } from './support.js';
 
 const JUNK = [null, 'x', [], {}, 1n, Symbol('x'), NaN, true];

@@ -1,5 +1,4 @@
 /** The same seed and the same calls give the same bytes: in every format, in both builds, in any order of creation of named agents. */
-import { describe, expect, test } from '@jest/globals';
 import { createRuntime } from 'qhive';
 import { BINS, generator, INDEX, open, wander } from './support.js';
 

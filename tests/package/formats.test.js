@@ -1,5 +1,4 @@
 /** Every file of dist/: the same package in each format, nothing done at import, nothing in it that bundlers or browsers refuse. */
-import { describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

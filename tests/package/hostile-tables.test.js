@@ -2,7 +2,6 @@
  * Bytes made to harm: whatever is done to an exported table, an import takes it whole or refuses it as CORRUPT or VERSION, and a
  * refusal changes nothing. Checksums are repaired here, so that what lies behind them is reached.
  */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createRuntimeSync } from 'qhive';
 

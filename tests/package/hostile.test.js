@@ -1,5 +1,4 @@
 /** Whatever is passed in: a QhiveError with the contract's code, every table and counter as before, the runtime usable. */
-import { beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { BINS, expectRefused, INDEX, open, snapshot, thrownBy, wander } from './support.js';
 

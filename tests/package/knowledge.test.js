@@ -1,5 +1,4 @@
 /** The feature knowledge through the package: loading, freezing, searching, ordering, and what agents get of it. */
-import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { expectRefused, generator, INDEX, open, thrownBy } from './support.js';
 

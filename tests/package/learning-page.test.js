@@ -1,5 +1,4 @@
 /** docs/learning.md: its JavaScript runs as it stands, its pictures are there and readable in any colour scheme, its curves can be drawn. */
-import { expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,4 @@
 /** The end of things: freed agents, disposed runtimes, and modules that stopped in the middle of a call. */
-import { beforeEach, describe, expect, test } from '@jest/globals';
 import { BINS, expectRefused, INDEX, open, thrownBy, wander } from './support.js';
 
 let runtime;

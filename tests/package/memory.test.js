@@ -1,5 +1,4 @@
 /** The accounts of memory add up, budgets and quotas hold, and what is freed comes back. */
-import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { BINS, expectRefused, generator, INDEX, open, thrownBy, wander } from './support.js';
 

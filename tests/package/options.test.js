@@ -1,5 +1,4 @@
 /** Options of a runtime: budgets, seeds, pools, and the page arithmetic behind them. */
-import { describe, expect, test } from '@jest/globals';
 import { createRuntime, createRuntimeSync } from 'qhive';
 import { BINS, INDEX, open, thrownBy } from './support.js';
 

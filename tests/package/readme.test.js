@@ -1,5 +1,4 @@
 /** Every JavaScript block of the README runs as it stands. */
-import { expect, test } from '@jest/globals';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { runInThisContext } from 'node:vm';

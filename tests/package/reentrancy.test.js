@@ -3,7 +3,6 @@
  * in every way. The outer call then either goes through or is refused; refused, it has changed nothing: the runtime is in the state
  * of a twin in which only the inner call was made. Nothing is ever corrupted.
  */
-import { describe, expect, test } from '@jest/globals';
 import { BINS, INDEX, open, snapshot, thrownBy, wander } from './support.js';
 
 /** A runtime with three agents that have learned. */

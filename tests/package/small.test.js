@@ -1,5 +1,4 @@
 /** The small build behind the same package: it learns the same bytes, keeps its books, and is small. */
-import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';

@@ -1,5 +1,4 @@
 /** What the tests of the package share: small agents, and the check that a refused call changed nothing. */
-import { expect } from '@jest/globals';
 import { createRuntimeSync } from 'qhive';
 
 export const INDEX = { actions: 4, encoder: { kind: 'index', states: 16 } };

@@ -1,5 +1,4 @@
 /** Tables as bytes: what goes out comes back to the bit, and nothing else comes in. */
-import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createRuntimeSync } from 'qhive';
 

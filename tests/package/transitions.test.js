@@ -1,5 +1,4 @@
 /** What an agent remembers can be read back, taught to another agent, and valued offline; with what probability it chose is known. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { evaluatePolicy } from '../../js/src/evaluate/index.js';
 import { expectRefused, generator, INDEX, open } from './support.js';
 

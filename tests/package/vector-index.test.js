@@ -1,5 +1,4 @@
 /** The vector index: what is nearest, in every metric and storage; what it refuses; its life and its bytes. */
-import { describe, expect, test } from '@jest/globals';
 import { generator, open, thrownBy } from './support.js';
 
 const STORAGES = [{}, { quantization: 'i8' }, { quantization: 'i8', rerank: false }];

@@ -1,5 +1,4 @@
 /** The option `wasm`: every form it may have, and every wrong one. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';

@@ -1,5 +1,4 @@
 /** The page as a visitor meets it, in every browser of this machine. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createRuntime } from 'qhive';
 import { agentConfigs } from '../../examples/ran/agents.js';
 import { Crew } from '../../examples/ran/crew.js';

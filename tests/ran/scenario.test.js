@@ -1,5 +1,4 @@
 /** Scenario files: what they say becomes of the job, and what they may not say is told with its place. */
-import { describe, expect, test } from '@jest/globals';
 import { createRuntimeSync } from 'qhive';
 import { agentConfigs } from '../../examples/ran/agents.js';
 import { DEFAULT_SCENARIO, ScenarioError, readScenario } from '../../examples/ran/scenario.js';

@@ -1,4 +1,3 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
 import { Buffer } from 'node:buffer';
 import { gzipSync } from 'node:zlib';
 import { LogError } from '../../examples/ran-replay/csv.js';

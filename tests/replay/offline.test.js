@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readLogs } from '../../examples/ran-replay/logs.js';
 import { arbitrate, decideRun, learnStream, trainingRuns, trainRun, transitionsOf } from '../../examples/ran-replay/offline.js';
 import { configOf, isControlled, jointAction, rewardTerms, shareOut, sliceAction, streamReward } from '../../examples/ran-replay/roles.js';

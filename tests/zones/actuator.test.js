@@ -1,5 +1,4 @@
 /** Agents bound to parameters: what their zone forbids they never choose, nor value the next state by. */
-import { describe, expect, test } from '@jest/globals';
 import { createRuntimeSync } from 'qhive';
 import { expectRefused, generator, thrownBy } from '../package/support.js';
 

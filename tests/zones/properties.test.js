@@ -3,7 +3,6 @@
  * commands (tests/c/shared_zones.c has one of 10^6; QHIVE_STORM sets how many here); and whether these tests would
  * notice: bugs put between them and the zones.
  */
-import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createRuntimeSync } from 'qhive';
 import { generator } from '../package/support.js';

@@ -1,5 +1,4 @@
 /** Safe zones as a hostile caller would use them: what is wrong is refused with its code and its reason, and changes nothing. */
-import { beforeEach, describe, expect, test } from '@jest/globals';
 import { createRuntimeSync } from 'qhive';
 import { expectRefused, thrownBy } from '../package/support.js';
 
