@@ -114,6 +114,8 @@ typedef struct qh_heap {
         [QH_HEAP_RING]; /* granule << 32 | place of the next in the bin << 16 | length; 0: none */
 } qh_heap;
 
+#endif
+
 /* Opens an empty heap at offset `start` of the budget's memory. Fails like qh_heap_alloc. */
 qh_result qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start);
 
@@ -124,7 +126,7 @@ void qh_owner_close(qh_heap *heap, qh_owner *owner);
 
 /* Gives back all blocks of an owner at once, in time that does not depend on their number; false, and nothing has happened, where that
  * is not possible: the owner has freed or shrunk a block, holds blocks of pools, has too many extents, or
- * allocations are tracked. Then its blocks have to be freed one by one. */
+ * allocations are tracked (the small build: it holds a block). Then its blocks have to be freed one by one. */
 bool qh_owner_release_all(qh_heap *heap, qh_owner *owner);
 
 /* A block of at least `byte_count` > 0 bytes, aligned to 16, contents undefined, charged to `owner`. Fails with
@@ -136,9 +138,11 @@ qh_result qh_heap_alloc(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_bl
 qh_result qh_heap_alloc_zeroed(qh_heap *heap, qh_owner *owner, size_t byte_count,
                                qh_block_kind kind, void **block);
 
+#if !defined(QH_SMALL)
 /* The same as qh_heap_alloc, aligned to `alignment`, a power of two up to 64 KiB. */
 qh_result qh_heap_alloc_aligned(qh_heap *heap, qh_owner *owner, size_t byte_count, size_t alignment,
                                 qh_block_kind kind, void **block);
+#endif
 
 /* A block that is never given back (a pool's region), aligned to 64. It has no record: a pool records its blocks when they are
  * out, and the first of them has the region's address. */
@@ -149,11 +153,11 @@ qh_result qh_heap_carve(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_bl
 void qh_heap_free(qh_heap *heap, qh_owner *owner, void *block, size_t byte_count);
 
 /* Makes `*block` hold `new_count` bytes, keeping its first min(old, new); it moves only where the memory behind it is not
- * free. NULL is allowed: a new block. On failure it is as it was. */
+ * free (the small build: where its class stays the same). NULL is allowed: a new block. On failure it is as it was. */
 qh_result qh_heap_resize(qh_heap *heap, qh_owner *owner, void **block, size_t old_count,
                          size_t new_count, qh_block_kind kind);
 
-/* The bytes a request of `byte_count` is charged: the next multiple of 16. */
+/* The bytes a request of `byte_count` is charged: the next multiple of 16 (the small build: its class). */
 size_t qh_heap_charge(size_t byte_count);
 
 /* The offset from budget->base behind all memory in use. */
@@ -168,5 +172,4 @@ void qh_owner_discharge(qh_owner *owner, size_t byte_count);
 
 bool qh_heap_validate(const qh_heap *heap);
 
-#endif
 #endif
