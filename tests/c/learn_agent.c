@@ -39,16 +39,26 @@ static void play(qh_agent *agent, uint32_t steps) {
     }
 }
 
+/* Member `i` after `steps` steps, in a runtime of its own; the one before it goes. NULL after the last. */
+static qh_agent *next_member(uint32_t i, uint32_t steps) {
+    qh_agent_def def;
+    if (i > 0) qh_runtime_close(runtime);
+    if (!cast_member(i, &def)) return NULL;
+    qh_agent *agent = open_member(i);
+    if (agent)
+        play(agent, steps);
+    else
+        TEST_FAIL("no agent");
+    return agent;
+}
+
 /* ---------------------------------------------------------------- what an agent costs */
 
 static void an_agent_that_learned_nothing_is_small(void) {
-    qh_agent_def def;
-    for (uint32_t i = 0; cast_member(i, &def); i++) {
-        qh_agent *agent = open_member(i);
-        REQUIRE(agent);
+    qh_agent *agent;
+    for (uint32_t i = 0; (agent = next_member(i, 0)); i++) {
         CHECK(agent->owner.live_bytes <= 4096);
         CHECK_EQ(qh_table_bytes(&agent->table), 0);
-        qh_runtime_close(runtime);
     }
 }
 
@@ -111,10 +121,8 @@ static void a_destroyed_agent_gives_everything_back(void) {
 }
 
 static void reset_is_a_new_beginning(void) {
-    qh_agent_def def;
-    for (uint32_t i = 0; cast_member(i, &def); i++) {
-        qh_agent *agent = open_member(i);
-        REQUIRE(agent);
+    qh_agent *agent;
+    for (uint32_t i = 0; (agent = next_member(i, 0)); i++) {
         uint64_t untouched = test_agent_state(agent);
         play(agent, 300);
         uint64_t first = test_agent_state(agent);
@@ -124,7 +132,6 @@ static void reset_is_a_new_beginning(void) {
         world.random = qh__random_seeded(17, i);
         play(agent, 300);
         CHECK_EQ(test_agent_state(agent), first);
-        qh_runtime_close(runtime);
     }
 }
 
@@ -215,11 +222,8 @@ static void a_replay_beyond_the_quota_harms_nobody(void) {
 /* ---------------------------------------------------------------- re-entrant use */
 
 static void a_borrowed_agent_is_busy(void) {
-    qh_agent_def def;
-    for (uint32_t i = 0; cast_member(i, &def); i++) {
-        qh_agent *agent = open_member(i);
-        REQUIRE(agent);
-        play(agent, 50);
+    qh_agent *agent;
+    for (uint32_t i = 0; (agent = next_member(i, 50)); i++) {
         int32_t action = -99;
         if (!agent->running) CHECK_OK(qh_agent_begin(agent, cast_observe(&world), &action));
         qh_experience experience = cast_experience(&world);
@@ -240,7 +244,6 @@ static void a_borrowed_agent_is_busy(void) {
         agent->borrowed = false;
         CHECK_EQ(test_agent_state(agent), before);
         CHECK_OK(qh_agent_step(agent, &experience, &action));
-        qh_runtime_close(runtime);
     }
 }
 
@@ -301,11 +304,8 @@ static void definitions_out_of_range_are_refused(void) {
 }
 
 static void observations_out_of_range_change_nothing(void) {
-    qh_agent_def def;
-    for (uint32_t i = 0; cast_member(i, &def); i++) {
-        qh_agent *agent = open_member(i);
-        REQUIRE(agent);
-        play(agent, 100);
+    qh_agent *agent;
+    for (uint32_t i = 0; (agent = next_member(i, 100)); i++) {
         int32_t action = -99;
         if (!agent->running) CHECK_OK(qh_agent_begin(agent, cast_observe(&world), &action));
         action = -99;
@@ -332,16 +332,12 @@ static void observations_out_of_range_change_nothing(void) {
             CHECK_EQ(action, -99);
             CHECK_EQ(test_agent_state(agent), before);
         }
-        qh_runtime_close(runtime);
     }
 }
 
 static void reading_changes_nothing(void) {
-    qh_agent_def def;
-    for (uint32_t i = 0; cast_member(i, &def); i++) {
-        qh_agent *agent = open_member(i);
-        REQUIRE(agent);
-        play(agent, 100);
+    qh_agent *agent;
+    for (uint32_t i = 0; (agent = next_member(i, 100)); i++) {
         float numbers[QH_MAX_ACTIONS];
         uint32_t counts[QH_MAX_ACTIONS];
         uint64_t before = test_agent_state(agent);
@@ -355,18 +351,14 @@ static void reading_changes_nothing(void) {
             CHECK_NEAR(sum, 1, 1e-5);
         }
         CHECK_EQ(test_agent_state(agent), before);
-        qh_runtime_close(runtime);
     }
 }
 
 /* ---------------------------------------------------------------- acting */
 
 static void masks_forbid(void) {
-    qh_agent_def def;
-    for (uint32_t i = 0; cast_member(i, &def); i++) {
-        qh_agent *agent = open_member(i);
-        REQUIRE(agent);
-        play(agent, 200);
+    qh_agent *agent;
+    for (uint32_t i = 0; (agent = next_member(i, 200)); i++) {
         float probabilities[QH_MAX_ACTIONS];
         for (uint32_t n = 0; n < 200; n++) {
             uint32_t mask[QH_MASK_WORDS] = {0};
@@ -393,7 +385,6 @@ static void masks_forbid(void) {
         CHECK_RESULT(qh_agent_probabilities(agent, cast_observe(&world), none, probabilities),
                      QH_INVALID_ARGUMENT);
         CHECK(action == -99 && test_agent_state(agent) == before);
-        qh_runtime_close(runtime);
     }
 }
 
