@@ -1,4 +1,5 @@
-/** Three projects: `package` needs only Node, `browser` also Chromium, `page` any browser. tests/run.mjs starts them. */
+/** Four projects: `package` needs only Node, `browser` also Chromium, `page` any browser, `toolchains` what other compilers made. tests/run.mjs
+ * starts them. */
 const shared = {
     runner: 'jest-light-runner',
     transform: {},
@@ -14,9 +15,10 @@ export default {
             ...shared,
             displayName: 'package',
             testMatch: ['<rootDir>/tests/**/*.test.js'],
-            testPathIgnorePatterns: ['/node_modules/', '<rootDir>/tests/browser/', '<rootDir>/tests/page/'],
+            testPathIgnorePatterns: ['/node_modules/', '<rootDir>/tests/browser/', '<rootDir>/tests/page/', '<rootDir>/tests/toolchains/'],
         },
         { ...shared, displayName: 'browser', testMatch: ['<rootDir>/tests/browser/**/*.test.js'] },
         { ...shared, displayName: 'page', testMatch: ['<rootDir>/tests/page/**/*.test.js'] },
+        { ...shared, displayName: 'toolchains', testMatch: ['<rootDir>/tests/toolchains/**/*.test.js'] },
     ],
 };

@@ -51,6 +51,20 @@ set(QHIVE_WASM_LINK_FLAGS
   --gc-sections --strip-all --fatal-warnings -O2
 )
 
+# There is no 64-bit module yet; what would stand in its way is refused while the 32-bit one is built.
+set(QHIVE_WASM64_CHECK_FLAGS --target=wasm64 -fsyntax-only -Wpointer-to-int-cast -Wint-to-pointer-cast -Wshorten-64-to-32)
+
+# With WASI's libc. The stack as above; its default is 64 KiB.
+set(QHIVE_WASI_COMPILE_FLAGS
+  --target=wasm32-wasip1 ${QHIVE_WASM_OPTIMISE} -fno-vectorize -fno-slp-vectorize -fno-unroll-loops -fvisibility=hidden -mbulk-memory -msign-ext -mnontrapping-fptoint
+)
+if(QHIVE_SIMD)
+  list(APPEND QHIVE_WASI_COMPILE_FLAGS -msimd128)
+endif()
+set(QHIVE_WASI_LINK_FLAGS
+  --target=wasm32-wasip1 -Wl,--stack-first -Wl,-z,stack-size=1048576 -Wl,--gc-sections -Wl,--strip-all -Wl,--fatal-warnings
+)
+
 set(QHIVE_SANITIZE_FLAGS
   -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 )

@@ -9,7 +9,7 @@ import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, execute, findProgram, install, root } from './build.mjs';
 
-const C_FOLDERS = ['include', 'src', 'tests/c', 'tests/golden', 'bench/profile'];
+const C_FOLDERS = ['include', 'src', 'tests/c', 'tests/golden', 'bench/profile', 'examples/c', 'tests/toolchains'];
 const installed = (name) => [process.execPath, join('node_modules', name)];
 
 function cFiles(pattern, folders = C_FOLDERS) {

@@ -53,8 +53,9 @@ set(QHIVE_ABI_SOURCES
   src/wasm/abi.c
 )
 
-# Only in native builds.
-set(QHIVE_NATIVE_SOURCES
+# Only in the libraries for C and C++ programs, not in the module.
+set(QHIVE_EMBED_SOURCES
+    src/embed/embed.c
 )
 
 # The C unit tests, native and in wasm. Each is compiled on its own: static names may repeat.

@@ -6,6 +6,9 @@
  *   unit      C files compiled together as one unit: the optimiser sees the whole core at once
  *   separate  C files compiled one by one
  *   exports   text files that list the exported symbols, one per line, # begins a comment
+ *   reactor   [] or [output file]: the modules are for WASI, linked with its libc by the compiler's driver, which knows where it
+ *             is; the output file is a command of everything, this one a library of the unit with the exports
+ *   check     flags with which the unit is compiled once more, for its diagnostics alone
  *   compile, link   flags
  *
  * @yowasp/clang is LLVM compiled to WebAssembly. Its first call takes seconds and the next ones a tenth
@@ -22,7 +25,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 
-const SOURCE_FOLDERS = ['include', 'src', 'tests/c'];
+const SOURCE_FOLDERS = ['include', 'src', 'tests/c', 'examples/c'];
 const SOURCE_FILE = /\.(c|h|inc|def)$/;
 const OLDEST_CLANG = 19;
 
@@ -43,6 +46,7 @@ async function npmToolchain(root) {
     return {
         clang: (args) => run('clang', args),
         link: (args) => run('wasm-ld', args),
+        drive: (args) => run('clang', args),
         write: (name, text) => void (tree[name] = text),
         read: (name) => bytesOf(tree[name]),
         close() {},
@@ -71,6 +75,7 @@ function systemToolchain(root, clang) {
             run('clang', clang, generated ? ['-I.', ...files] : files, root);
         },
         link: (args) => run('wasm-ld', linkerBeside(clang), args, scratch),
+        drive: (args) => run('clang', clang, args, scratch),
         write: (name, text) => writeFileSync(inScratch(name), text),
         read: (name) => readFileSync(inScratch(name)),
         close: () => rmSync(scratch, { recursive: true, force: true }),
@@ -154,8 +159,17 @@ async function build(job) {
         await compile('unit.c', 'unit');
         for (const [i, path] of job.separate.entries()) await compile(path, `separate${i}`);
 
+        if (job.check.length > 0) await toolchain.clang([...job.compile, ...job.check, 'unit.c']);
         const exported = readExports(root, job.exports).map((name) => `--export=${name}`);
-        await toolchain.link([...job.link, ...exported, '-o', 'module.wasm', ...objects]);
+        const [reactor] = job.reactor;
+        if (reactor === undefined) {
+            await toolchain.link([...job.link, ...exported, '-o', 'module.wasm', ...objects]);
+        } else {
+            const asReactor = ['-mexec-model=reactor', ...exported.map((flag) => `-Wl,${flag}`)];
+            await toolchain.drive([...job.link, ...asReactor, '-o', 'reactor.wasm', objects[0]]);
+            await toolchain.drive([...job.link, '-o', 'module.wasm', ...objects]);
+            writeFileSync(reactor, toolchain.read('reactor.wasm'));
+        }
         writeFileSync(output, toolchain.read('module.wasm'));
         const escaped = (path) => path.replace(/ /g, '\\ ');
         const list = [...read].sort().map((path) => ` \\\n  ${escaped(resolve(root, path))}`);

@@ -59,6 +59,14 @@ const SUITES = {
     lint: { targets: compiler() ? ['native:qhive'] : [], run: async () => (await import('../cmake/lint.mjs')).lint() },
     browser: { targets: ['package', 'wasm:qhive_tests_wasm'], unavailable: needsChromium, run: (args) => jest('browser', args) },
     page: { targets: ['package'], unavailable: needsBrowser, run: (args) => jest('page', args) },
+    toolchains: {
+        targets: [
+            'package', 'wasm-wasi:qhive_wasi',
+            ...(compiler() ? ['native:qhive'] : []),
+            ...(findProgram('emcc') ? ['emscripten:qhive_cliff'] : []),
+        ],
+        run: (args) => jest('toolchains', args),
+    },
 };
 
 /** After so long a suite hangs, and is ended and counted as failed. */

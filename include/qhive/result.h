@@ -32,6 +32,10 @@ typedef enum qh_result {
 #define QH_NO_ACTION (-1)
 
 /* The name of a result ("OVERFLOW", ...), "OK" for 0, "UNKNOWN" for any other number. Static storage. */
+#if defined(__cplusplus)
+extern "C" const char *qh_result_name(int result);
+#else
 const char *qh_result_name(int result);
+#endif
 
 #endif

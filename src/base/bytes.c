@@ -3,7 +3,7 @@
 #include "base/bits.h"
 
 /* Under -mbulk-memory the builtins become the instructions memory.copy and memory.fill. */
-#if defined(__wasm__)
+#if QH_OWNS_MEMORY
 void *(memcpy)(void *restrict to, const void *restrict from, size_t byte_count) {
     return __builtin_memcpy(to, from, byte_count);
 }

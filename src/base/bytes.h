@@ -4,7 +4,7 @@
 
 #include "base/platform.h"
 
-#if defined(__wasm__)
+#if QH_OWNS_MEMORY
 void *memcpy(void *restrict to, const void *restrict from, size_t byte_count);
 void *memmove(void *to, const void *from, size_t byte_count);
 void *memset(void *to, int value, size_t byte_count);

@@ -6,8 +6,6 @@
 
 #include "base/platform.h"
 
-typedef uint32_t qh_handle;
-
 #define QH_HANDLE_SLOTS 0x10000u
 #define QH_HANDLE_LAST_GENERATION 0x7FFFu
 

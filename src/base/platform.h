@@ -12,7 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "qhive/result.h"
+#include "qhive/common.h"
+
+/* 1: the memory of the WebAssembly instance is the runtime's own, from the end of the static data on. 0: it is a part of an address
+ * space that others use as well: natively, and under a libc on WebAssembly (WASI, Emscripten). */
+#if defined(__wasm__) && !defined(__wasi__) && !defined(__EMSCRIPTEN__)
+#define QH_OWNS_MEMORY 1
+#else
+#define QH_OWNS_MEMORY 0
+#endif
 
 #ifndef QH_ASSERT_LEVEL
 #define QH_ASSERT_LEVEL 1
@@ -61,9 +69,5 @@
 
 #define QH_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define QH_MAX(a, b) ((a) > (b) ? (a) : (b))
-
-#define QH_MAX_ACTIONS 1024
-#define QH_MAX_DIMS 64
-#define QH_MAX_TILINGS 32
 
 #endif

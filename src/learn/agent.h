@@ -39,10 +39,6 @@ typedef struct qh_pending_queue {
     uint32_t entry_bytes, first, count;
 } qh_pending_queue;
 
-typedef struct qh_agent_metrics {
-    double action_count, learning_steps, episodes, reward_sum, td_error_sum, last_update;
-} qh_agent_metrics;
-
 /* Ordered by heat: a decision touches the first lines only. */
 typedef struct qh_agent {
     qh_handle handle;
@@ -93,31 +89,11 @@ typedef struct qh_agent {
         feature; /* 1 + its entry of the feature knowledge, which it holds a reference to; 0: none */
 } qh_agent;
 
-/* What an agent sees: `state` counts for index encoders, `values` (as many as it has dimensions) for the others. */
-typedef struct qh_observation {
-    const float *values;
-    double state;
-} qh_observation;
-
-/* Everything that a step is told. */
-typedef struct qh_experience {
-    qh_observation next;
-    double reward;
-    uint32_t ending; /* qh_ending */
-    double time;     /* milliseconds, the caller's clock */
-} qh_experience;
-
 /* Makes an agent in the memory of `plans`, seeded by theirs. Its random stream is that of its name if it has one, else that of its `number`. QH_INVALID_ARGUMENT for a
  * definition out of range, QH_QUOTA_EXCEEDED when the quota does not hold even an agent that learned nothing. */
 qh_result qh_agent_open(qh_plans *plans, const qh_agent_def *def, qh_handle handle, uint32_t number,
                         qh_agent **agent);
 void qh_agent_close(qh_agent *agent);
-
-/* Begins an episode; the action is that of the policy. */
-qh_result qh_agent_begin(qh_agent *agent, qh_observation observation, int32_t *action);
-
-/* Learns from the last action and chooses the next; QH_NO_ACTION when the episode ended. QH_INVALID_STATE before `begin`. */
-qh_result qh_agent_step(qh_agent *agent, const qh_experience *experience, int32_t *action);
 
 /* The two halves of `begin` and `step`. */
 qh_result qh_agent_prepare_begin(qh_agent *agent, qh_observation observation);
@@ -125,35 +101,12 @@ int32_t qh_agent_commit_begin(qh_agent *agent);
 qh_result qh_agent_prepare_step(qh_agent *agent, const qh_experience *experience);
 int32_t qh_agent_commit_step(qh_agent *agent, const qh_experience *experience);
 
-/* Chooses an action; learns nothing. `mask`: QH_MASK_WORDS words of allowed actions or NULL; QH_INVALID_ARGUMENT if it allows none. */
-qh_result qh_agent_act(qh_agent *agent, qh_observation observation, bool greedy,
-                       const uint32_t *mask, int32_t *action);
-
 /* The half of `act` behind the keys; cannot fail. QH_NO_ACTION where an actuator's zone allows nothing. */
 int32_t qh_agent_act_on(qh_agent *agent, const uint64_t *keys, bool greedy, const uint32_t *mask);
-
-/* Learns from one transition given from outside, one step deep. `next_action` QH_NO_ACTION: unknown (SARSA draws one). */
-qh_result qh_agent_learn(qh_agent *agent, qh_observation observation, uint32_t action,
-                         const qh_experience *experience, int32_t next_action, double *td_error);
-
-/* Learns from `count` remembered transitions. `mean` receives the mean |TD error|, 0 where nothing is remembered. */
-qh_result qh_agent_replay(qh_agent *agent, uint32_t count, double *mean);
-
-/* The values, visit counts (least over the tilings) and action probabilities in a state: `actions` numbers each. */
-qh_result qh_agent_values(const qh_agent *agent, qh_observation observation, float *values);
-qh_result qh_agent_visits(const qh_agent *agent, qh_observation observation, uint32_t *counts);
-qh_result qh_agent_probabilities(const qh_agent *agent, qh_observation observation,
-                                 const uint32_t *mask, float *probabilities);
-
-/* Forgets everything learned; the configuration, name and random stream stay, the latter from its start. */
-qh_result qh_agent_reset(qh_agent *agent);
 
 /* The keys of a remembered transition's state and next state, `tilings` each: in place, or in `scratch` (twice QH_MAX_TILINGS). */
 const uint64_t *qh_agent_recall(const qh_agent *agent, const qh_transition *transition,
                                 uint64_t *scratch);
-
-uint64_t qh_agent_hash(const qh_agent *agent);
-bool qh_agent_validate(const qh_agent *agent);
 
 /* Rewards are numbers within the range of float32: a table could not hold more. */
 QH_INLINE bool qh__is_reward(double reward) {

@@ -14,7 +14,6 @@
 #endif
 
 #define QH_FEW_ACTIONS 32u /* as many as one word of ties holds */
-#define QH_MASK_WORDS (QH_MAX_ACTIONS / 32)
 
 /* A schedule and where it stands: value = end + span * power, power = decay^steps kept by multiplication. */
 typedef struct qh_schedule_state {

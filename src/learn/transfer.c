@@ -82,6 +82,22 @@ void qh_agent_export(const qh_agent *agent, unsigned char *bytes) {
 
 /* ---------------------------------------------------------------- import */
 
+qh_result qh_table_inspect(const unsigned char *bytes, size_t byte_count, qh_table_info *info) {
+    if (byte_count < HEADER_BYTES || get32(bytes) != MAGIC) return QH_CORRUPT;
+    if (get32(bytes + 4) != FORMAT_VERSION) return QH_VERSION;
+    qh_table_info found = {.config_hash = get64(bytes + 8),
+                           .version = FORMAT_VERSION,
+                           .actions = get32(bytes + 16),
+                           .tables = get32(bytes + 20),
+                           .rows = get32(bytes + 24)};
+    if (found.actions - 1 >= QH_MAX_ACTIONS || found.tables - 1 >= 2) return QH_CORRUPT;
+    uint64_t row_bytes = 8 + 4 * (uint64_t)found.actions * (found.tables + 1);
+    if (byte_count - HEADER_BYTES != row_bytes * found.rows) return QH_CORRUPT;
+    if (get32(bytes + CRC_OFFSET) != checksum(bytes, byte_count)) return QH_CORRUPT;
+    *info = found;
+    return QH_OK;
+}
+
 static qh_result check_header(const qh_agent *agent, const unsigned char *bytes,
                               size_t byte_count) {
     if (byte_count < HEADER_BYTES || get32(bytes) != MAGIC) return QH_CORRUPT;

@@ -10,15 +10,6 @@
 
 #include "learn/agent.h"
 
-/* Bytes that `qh_agent_export` writes. QH_OVERFLOW when their number does not fit a size. */
-qh_result qh_agent_export_size(const qh_agent *agent, size_t *byte_count);
-
-/* Writes the table into `bytes`, which has room for all of it. */
-void qh_agent_export(const qh_agent *agent, unsigned char *bytes);
-
-/* Replaces the table by the one in `bytes`. QH_VERSION for another version; QH_CORRUPT for anything damaged, cut, of another
- * configuration, or holding what no table can hold (a value that is not finite, a key twice, keys that fall into one bucket); QH_QUOTA_EXCEEDED when both
- * tables do not fit the quota at once. Nothing has changed then. */
-qh_result qh_agent_import(qh_agent *agent, const unsigned char *bytes, size_t byte_count);
+/* Declared in qhive/agent.h: qh_agent_export_size, qh_agent_export, qh_agent_import, qh_table_inspect. */
 
 #endif

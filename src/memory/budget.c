@@ -8,9 +8,11 @@
 
 #if !defined(__wasm__)
 #include <sys/mman.h>
+#elif !QH_OWNS_MEMORY
+#include <stdlib.h>
 #endif
 
-#if defined(__wasm__)
+#if QH_OWNS_MEMORY
 static uint32_t pages_now(void) {
     return (uint32_t)__builtin_wasm_memory_size(0);
 }
@@ -29,20 +31,39 @@ static bool engine_grows(qh_budget *budget, size_t page_count) {
     return __builtin_wasm_memory_grow(0, page_count) != SIZE_MAX;
 }
 #else
-/* On a 64-bit host a mapping is an address range, not memory: pages cost nothing until they are touched. */
+/* On a 64-bit host a mapping is an address range, not memory: pages cost nothing until they are touched. On WebAssembly memory is
+ * the allocator's, which must not find that somebody else grew it. */
+static void *reserve(size_t byte_count) {
+#if defined(__wasm__)
+    return aligned_alloc(QH_PAGE_BYTES, byte_count);
+#else
+    void *base = mmap(NULL, byte_count, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return base == MAP_FAILED ? NULL : base;
+#endif
+}
+
+static void give_back(void *base, size_t byte_count) {
+#if defined(__wasm__)
+    (void)byte_count;
+    free(base);
+#else
+    munmap(base, byte_count);
+#endif
+}
+
 qh_result qh_budget_open(qh_budget *budget, uint32_t max_pages) {
     *budget = (qh_budget){.max_pages = max_pages};
     if (max_pages == 0) return QH_EXCEEDS_LIMIT;
-    void *base = mmap(NULL, (size_t)max_pages * QH_PAGE_BYTES, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (base == MAP_FAILED) return QH_GROWTH_FAILED;
-    budget->base = (uintptr_t)base;
-    return QH_OK;
+    size_t byte_count;
+    if (__builtin_mul_overflow((size_t)max_pages, QH_PAGE_BYTES, &byte_count)) return QH_OVERFLOW;
+    budget->base = (uintptr_t)reserve(byte_count);
+    return budget->base ? QH_OK : QH_GROWTH_FAILED;
 }
 
 void qh_budget_close(qh_budget *budget) {
     if (budget->base) QH_UNPOISON((void *)budget->base, (size_t)budget->pages * QH_PAGE_BYTES);
-    if (budget->base) munmap((void *)budget->base, (size_t)budget->max_pages * QH_PAGE_BYTES);
+    if (budget->base) give_back((void *)budget->base, (size_t)budget->max_pages * QH_PAGE_BYTES);
     *budget = (qh_budget){0};
 }
 
@@ -61,7 +82,7 @@ static void log_growth(qh_budget *budget, uint32_t from_pages, uint32_t to_pages
 }
 
 qh_result qh_budget_grow(qh_budget *budget, size_t page_count) {
-#if defined(__wasm__)
+#if QH_OWNS_MEMORY
     budget->pages = pages_now(); /* the host may have grown its memory itself */
 #endif
     size_t sum;

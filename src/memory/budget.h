@@ -1,7 +1,7 @@
 /* The page budget: the only door to more memory (the design's WasmMemoryManager).
  *
- * Linear memory is counted in pages of 64 KiB. On wasm the budget grows the one memory of the instance; natively
- * the same code runs over a reserved mapping whose pages become usable one after the other. Growth is refused
+ * Linear memory is counted in pages of 64 KiB. On wasm the budget grows the one memory of the instance; natively,
+ * and where a libc shares that memory, the same code runs over a reservation whose pages become usable one after the other. Growth is refused
  * with three distinct errors, and nothing changes then:
  *   QH_OVERFLOW        the sum of pages, or pages in bytes, does not fit its type
  *   QH_EXCEEDS_LIMIT   the sum would pass `max_pages`
@@ -24,7 +24,7 @@ typedef struct qh_growth {
 } qh_growth;
 
 typedef struct qh_budget {
-    uintptr_t base; /* address of page 0; a number, since on wasm it is 0 */
+    uintptr_t base; /* address of page 0; a number, since it is 0 where the memory is all ours */
     uint32_t pages; /* pages usable now */
     uint32_t max_pages;
     uint32_t growth_count; /* all growths ever, also those no longer in the log */
@@ -32,11 +32,11 @@ typedef struct qh_budget {
     qh_growth growths[QH_GROWTH_LOG];
 } qh_budget;
 
-/* Opens the budget over the memory there is (wasm) or a mapping of `max_pages` (native). QH_EXCEEDS_LIMIT when more
- * pages than that are in use already, QH_GROWTH_FAILED when the mapping is refused. */
+/* Opens the budget over the memory there is (wasm) or a reservation of `max_pages` (native, or under a libc). QH_EXCEEDS_LIMIT when more
+ * pages than that are in use already, QH_GROWTH_FAILED when that is refused. */
 qh_result qh_budget_open(qh_budget *budget, uint32_t max_pages);
 
-/* Gives a native mapping back. On wasm memory never shrinks: nothing happens. */
+/* Gives a reservation back. Otherwise wasm memory never shrinks: nothing happens. */
 void qh_budget_close(qh_budget *budget);
 
 /* Makes at least `page_count` more pages usable. */
@@ -47,7 +47,7 @@ qh_result qh_budget_reach(qh_budget *budget, size_t end);
 
 /* What lies `offset` bytes from the start of memory, and the way back. */
 QH_INLINE void *qh__at(const qh_budget *budget, size_t offset) {
-#if defined(__wasm__)
+#if QH_OWNS_MEMORY
     (void)budget; /* the base is 0 */
     return (void *)offset;
 #else

@@ -43,7 +43,7 @@ typedef struct hole {
 /* ---------------------------------------------------------------- places */
 
 QH_INLINE void *granule_at(const qh_heap *heap, uint32_t granule) {
-#if defined(__wasm__)
+#if QH_OWNS_MEMORY
     (void)heap; /* the base is 0 */
     return (void *)((size_t)granule * GRANULE);
 #else
@@ -52,7 +52,7 @@ QH_INLINE void *granule_at(const qh_heap *heap, uint32_t granule) {
 }
 
 QH_INLINE uint32_t granule_of(const qh_heap *heap, const void *block) {
-#if defined(__wasm__)
+#if QH_OWNS_MEMORY
     (void)heap;
     return (uint32_t)((uintptr_t)block / GRANULE);
 #else

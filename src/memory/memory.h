@@ -4,13 +4,7 @@
 
 #include "memory/pool.h"
 #include "memory/shared.h"
-
-enum {
-    QH_POOL_STATE,
-    QH_POOL_TRAJECTORY,
-    QH_POOL_MESSAGE,
-    QH_POOL_COUNT
-};
+#include "qhive/runtime.h"
 
 #define QH_STATE_BYTES 256u
 #define QH_TRAJECTORY_BYTES 1024u

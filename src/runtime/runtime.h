@@ -4,16 +4,9 @@
 #define QH_RUNTIME_RUNTIME_H
 
 #include "learn/agent.h"
+#include "qhive/runtime.h"
 #include "shared/index/index.h"
 #include "shared/knowledge.h"
-
-typedef struct qh_runtime_def {
-    uint32_t max_pages;            /* page budget, 64 KiB each */
-    uint32_t initial_pages;        /* usable from the start; 0: what the pools need */
-    uint64_t seed;                 /* master seed */
-    uint32_t pools[QH_POOL_COUNT]; /* blocks of state, trajectory, message */
-    bool track_allocations;
-} qh_runtime_def;
 
 /* An object's place: what a handle names. A free slot links to the next one. */
 typedef struct qh_slot {
@@ -44,33 +37,21 @@ typedef struct qh_runtime {
     qh_zones *zones;       /* NULL until they are frozen */
 } qh_runtime;
 
-qh_runtime_def qh_runtime_def_default(void);
-
 /* Makes a runtime from offset `start` of its memory on. Fails with QH_OVERFLOW, QH_EXCEEDS_LIMIT or QH_GROWTH_FAILED. */
 qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **runtime);
 
 /* Destroys every object and gives the memory back (where memory can be given back). */
 void qh_runtime_close(qh_runtime *runtime);
 
-/* Makes an agent. A name must be unique (else QH_INVALID_ARGUMENT). */
-qh_result qh_runtime_create_agent(qh_runtime *runtime, const qh_agent_def *def, qh_handle *handle);
-qh_result qh_runtime_destroy_agent(qh_runtime *runtime, qh_handle handle);
-
 /* Ties an agent to an entry of the frozen feature knowledge, which it then holds until it is destroyed. QH_INVALID_STATE before
  * the knowledge is frozen or where the agent is tied already, QH_INVALID_ARGUMENT for an entry that is none. */
 qh_result qh_runtime_tie_agent(qh_runtime *runtime, qh_handle handle, uint32_t entry);
-
-/* The agent behind a handle, or NULL. Valid until it is destroyed. */
-qh_agent *qh_runtime_agent(const qh_runtime *runtime, qh_handle handle);
 
 /* Makes an index of a definition, or of bytes where they are not NULL; a filter of an index. */
 qh_result qh_runtime_create_index(qh_runtime *runtime, const qh_index_def *def,
                                   const unsigned char *bytes, size_t byte_count, qh_handle *handle);
 qh_result qh_runtime_create_filter(qh_runtime *runtime, qh_index *index, const uint32_t *bits,
                                    qh_filter **filter);
-
-/* Destroys an index, or a filter. QH_BUSY while the index is held. */
-qh_result qh_runtime_destroy_index(qh_runtime *runtime, qh_handle handle);
 
 /* An object is named in two steps, so that its blocks are charged to its handle from the first on: `reserve` says which handle the
  * next object will have, `register` gives it and cannot fail. */
@@ -81,11 +62,5 @@ void *qh__runtime_object(const qh_runtime *runtime, qh_handle handle, qh_slot_ki
 
 /* Whether there is still an owner of this id: what belongs to the runtime itself has id 0, an object its handle. */
 bool qh_runtime_owner_lives(const qh_runtime *runtime, uint32_t id);
-
-/* A hash of the tables of all agents, in order of their slots: equal in every build after equal calls. */
-uint64_t qh_runtime_hash(const qh_runtime *runtime);
-
-/* Whether every structure of the runtime is sound. */
-bool qh_runtime_validate(const qh_runtime *runtime);
 
 #endif

@@ -129,7 +129,7 @@ static bool check_numbers(const qh_zones_def *def, double *times, double *member
             *members += number[-1] > 0;
         }
     }
-    bool complete = end - number == listed;
+    bool complete = (double)(end - number) == listed;
     while (complete && number < end)
         complete = number_fits(*number++, &(limits){0, def->zone_count - 1.0, true});
     return complete;

@@ -16,7 +16,7 @@ qh_runtime *qh__instance(void) {
     return runtime;
 }
 
-#if defined(__wasm__)
+#if QH_OWNS_MEMORY
 extern unsigned char __heap_base;
 #define HEAP_START ((size_t)&__heap_base)
 #else

@@ -8,13 +8,14 @@ import { root } from '../../cmake/build.mjs';
 const scratch = mkdtempSync(join(tmpdir(), 'qhive-toolchain-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-const { compile, link } = JSON.parse(readFileSync(join(root, 'build/wasm/qhive.wasm.job.json'), 'utf8'));
+const { compile, link, check } = JSON.parse(readFileSync(join(root, 'build/wasm/qhive.wasm.job.json'), 'utf8'));
 const GOOD = 'int answer(void);\nint answer(void) { return 42; }\n';
 const CASES = [
     ['a good file', GOOD, 'answer'],
     ['an undefined function', 'int missing(void);\nint answer(void);\nint answer(void) { return missing(); }\n', 'answer', /missing/],
     ['a warning', 'int answer(void);\nint answer(void) { int unused; return 42; }\n', 'answer', /-Wunused/],
     ['a lossy conversion', 'int answer(double x);\nint answer(double x) { return x; }\n', 'answer', /conversion/],
+    ['a pointer in 32 bits', 'unsigned answer(void *p);\nunsigned answer(void *p) { return (unsigned)p; }\n', 'answer', /pointer-to-int-cast/],
     ['a libc header', '#include <stdlib.h>\n', 'answer', /stdlib/],
     ['an export that does not exist', GOOD, 'other', /other/],
     ['an export that is no name', GOOD, '--allow-undefined', /not a symbol/],
@@ -27,7 +28,7 @@ const jobs = CASES.map(([, source, exported], i) => {
     writeFileSync(join(places[0], 'src', 'a.c'), source);
     writeFileSync(join(places[0], 'src', 'exports.txt'), `# a comment\n${exported}  # another\n`);
     writeFileSync(places[1], 'stale');
-    const job = { places, unit: ['src/a.c'], separate: [], exports: ['src/exports.txt'], compile, link };
+    const job = { places, unit: ['src/a.c'], separate: [], exports: ['src/exports.txt'], reactor: [], check, compile, link };
     writeFileSync(join(scratch, `${i}.json`), JSON.stringify(job));
     return join(scratch, `${i}.json`);
 });

@@ -28,6 +28,7 @@
 #include "base/random.h"
 #include "memory/memory.h"
 #include "memory/shared.h"
+#include "qhive/index.h"
 #include "shared/index/kernel.h"
 
 #define QH_INDEX_MAX_DIMS 4096u
@@ -43,32 +44,11 @@
 #define QH_INDEX_RERANK 20u
 #define QH_INDEX_USUAL_EF 128u /* a beam for which there is room from the start */
 
-typedef enum qh_metric {
-    QH_COSINE, /* 1 - cos(x, q); a vector of zeros is at distance 1 from everything */
-    QH_L2,     /* squared Euclidean distance */
-    QH_IP      /* 1 - x . q */
-} qh_metric;
-
-typedef enum qh_storage {
-    QH_STORE_F32,
-    QH_STORE_I8_F32, /* the graph is walked on 8-bit codes, the best are ranked again by their vectors */
-    QH_STORE_I8      /* codes only: distances are those of the codes */
-} qh_storage;
-
 typedef enum qh_index_mode {
     QH_INDEX_CHOSEN, /* a scan where it is cheaper than the graph */
     QH_INDEX_SCAN,
     QH_INDEX_GRAPH
 } qh_index_mode;
-
-typedef struct qh_index_def {
-    uint32_t dims;   /* 1..4096 */
-    uint32_t metric; /* qh_metric */
-    uint32_t m;      /* 2..64: links a row on levels above 0; twice that on level 0. Default 16 */
-    uint32_t ef_construction; /* 1..4096, default 200 */
-    uint32_t storage;         /* qh_storage, default f32 */
-    uint64_t seed;            /* of the levels */
-} qh_index_def;
 
 /* The rows: in one block while building, with room for `capacity` of them; in the frozen block afterwards. */
 typedef struct qh_index_rows {
@@ -159,8 +139,6 @@ typedef struct qh_filter {
 
 /* ---------------------------------------------------------------- life */
 
-qh_index_def qh_index_def_default(void);
-
 /* Makes an empty index. QH_INVALID_ARGUMENT for a definition out of its ranges; fails like qh_heap_alloc. */
 qh_result qh_index_open(qh_memory *memory, const qh_index_def *def, qh_handle handle,
                         qh_index **index);
@@ -178,13 +156,6 @@ qh_result qh_index_reserve(qh_index *index, uint32_t count);
  * size, or a label that is there already; `failed` is the row then, counted from the first of these. QH_INVALID_STATE
  * when frozen, or without room for them. */
 qh_result qh_index_commit(qh_index *index, uint32_t count, uint32_t *failed);
-
-/* Puts up to `count` more rows into the graph, in the order in which they were added. */
-qh_result qh_index_build(qh_index *index, uint32_t count);
-
-/* Builds what is left, then freezes. QH_INVALID_STATE when it is frozen; fails like qh_heap_alloc: the graph may then have more rows
- * than before, and it can be tried again. */
-qh_result qh_index_freeze(qh_index *index);
 
 /* ---------------------------------------------------------------- searching */
 
@@ -227,11 +198,6 @@ uint32_t qh__index_count_bits(uint32_t *bits, uint32_t count);
  *   48 seed (64 bits)              56 0             64 rows of each of 16 levels and above
  *   128 the frozen block */
 #define QH_INDEX_HEADER_BYTES 128u
-
-/* Bytes that qh_index_export writes. QH_INVALID_STATE before freezing. */
-qh_result qh_index_export_size(const qh_index *index, size_t *byte_count);
-
-void qh_index_export(const qh_index *index, unsigned char *bytes);
 
 /* Makes a frozen index of bytes. QH_VERSION for another version, QH_CORRUPT for anything damaged, cut, or that no index can be; fails like
  * qh_heap_alloc. Nothing has changed then. */
