@@ -47,7 +47,7 @@ qh_result qh_index_build(qh_index *index, uint32_t count);
 qh_result qh_index_freeze(qh_index *index);
 
 /* The `k` rows nearest to a query of dims floats: labels and distances, nearest first, equals by label; `found` is how many there
- * are. `ef`: rows that a walk keeps, 1..4096, raised to k; 0: 100. QH_INVALID_ARGUMENT for a query with a value that is
+ * are. `ef`: rows that a walk keeps, 1..4096, raised to k; 0: 64. QH_INVALID_ARGUMENT for a query with a value that is
  * not finite or above 1e17, or a `k` or `ef` out of range; failures of memory. */
 qh_result qh_index_nearest(qh_index *index, const float *query, uint32_t k, uint32_t ef,
                            uint32_t *labels, float *distances, uint32_t *found);

@@ -5,7 +5,7 @@
 #include "qhive/qhive.h"
 #include "runtime/batch.h"
 
-#define DEFAULT_EF 100u
+#define DEFAULT_EF 64u
 
 #ifndef QHIVE_VERSION
 #define QHIVE_VERSION "0.0.0"

@@ -89,7 +89,7 @@ compilerOrSkip('examples/c, built outside of the tree with find_package', () => 
         const config = { actions: 4, encoder: { kind: 'index', states: 48 } };
         const agent = runtime.createAgent({ ...config, learningRate: 0.5, discount: 1 });
         agent.importTable(readFileSync(table));
-        expect(agent.metrics().states).toBe(COMMAND_STATES);
+        expect(agent.metrics.states).toBe(COMMAND_STATES);
         const index = runtime.createIndex({ dims: 2, metric: 'l2' });
         index.addAll(Float32Array.from({ length: 40 }, (_, i) => i));
         index.freeze();

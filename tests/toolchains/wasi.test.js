@@ -111,7 +111,7 @@ describe('the reactor', () => {
         const exports = start();
         expect(exports.qh_open(65536, 0, 0, 0, 0, 0, 0, 0)).toBe(-layout['result.OVERFLOW']);
         expect(exports.qh_open(65000, 0, 0, 0, 0, 0, 0, 0)).toBe(-layout['result.GROWTH_FAILED']);
-        expect(exports.qh_open(20, 0, 0, 0, 5000, 0, 0, 0)).toBe(-layout['result.EXCEEDS_LIMIT']);
+        expect(exports.qh_open(20, 0, 0, 0, 0, 5000, 0, 0)).toBe(-layout['result.EXCEEDS_LIMIT']);
         expect(exports.qh_open(20, 0, 0, 0, 1, 1, 1, 0)).toBe(0);
     });
 });
