@@ -1,5 +1,4 @@
 /** The small examples run as they stand: in Node, from a script tag, bundled, as a worker, in React. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,9 +22,9 @@ async function bundle(file, options = {}) {
 }
 
 /** Runs a script in a world that has what browsers have, and `globals`. */
-function runInPage(source, globals) {
+function runInPage(source, globals = {}) {
     const { WebAssembly, TextEncoder, TextDecoder, setTimeout, clearTimeout, queueMicrotask, MessageChannel, console, performance } = globalThis;
-    const world = { WebAssembly, TextEncoder, TextDecoder, setTimeout, clearTimeout, queueMicrotask, MessageChannel, console, performance, ...globals };
+    const world = Object.assign(globals, { WebAssembly, TextEncoder, TextDecoder, setTimeout, clearTimeout, queueMicrotask, MessageChannel, console, performance });
     world.globalThis = world.self = world.window = world;
     return runInContext(source, createContext(world));
 }
@@ -97,14 +96,14 @@ describe('worker', () => {
 
 describe('React', () => {
     const browser = parseHTML('<!doctype html><html><body><div id="root"></div></body></html>');
-    const names = ['document', 'window', 'HTMLIFrameElement', 'IS_REACT_ACT_ENVIRONMENT'];
+    const names = ['document', 'window', 'navigator', 'HTMLIFrameElement', 'IS_REACT_ACT_ENVIRONMENT'];
     const before = Object.fromEntries(names.map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]));
     let React;
     let client;
     let App;
 
     beforeAll(async () => {
-        Object.assign(globalThis, { document: browser.document, window: browser.window, HTMLIFrameElement: browser.HTMLIFrameElement, IS_REACT_ACT_ENVIRONMENT: true });
+        Object.assign(globalThis, { document: browser.document, window: browser.window, navigator: { userAgent: 'linkedom' }, HTMLIFrameElement: browser.HTMLIFrameElement, IS_REACT_ACT_ENVIRONMENT: true });
         const file = join(root, 'build', 'readme', 'react-app.mjs');
         mkdirSync(join(root, 'build', 'readme'), { recursive: true });
         await esbuild.build({

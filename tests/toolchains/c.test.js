@@ -1,5 +1,4 @@
 /** The installed C library: what is installed, and C and C++ programs outside of the tree that are built with it. */
-import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempt, CLIFF, CLIFF_TABLE, COMMAND_STATES, COMMAND_TABLES, findProgram, root, run, scratch } from './support.js';

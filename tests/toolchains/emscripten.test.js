@@ -1,5 +1,4 @@
 /** Emscripten: the library made by emcc, in a program that runs in Node. */
-import { describe, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempt, CLIFF, CLIFF_TABLE, findProgram, root } from './support.js';

@@ -1,5 +1,4 @@
 /** WASI: the command under Node's WASI and, where it is, wasmtime; the reactor as any host would drive it. */
-import { describe, expect, test } from '@jest/globals';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WASI } from 'node:wasi';
