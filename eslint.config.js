@@ -46,5 +46,6 @@ export default [
     { files: ['tests/**/*.js'], rules: { 'max-lines-per-function': 'off', 'max-len': 'off' } },
     { files: ['tests/**/*.test.js', 'tests/**/support.js'], languageOptions: { globals: { ...globals.jest } }, rules: bareJest },
     { files: ['tests/browser/**/*.js', 'tests/page/**/*.js', 'web/**/*.js'], languageOptions: { globals: { ...globals.browser } } },
+    { files: ['examples/{bundler,worker,react}/*.js'], languageOptions: { globals: { ...globals.browser } } },
     { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs' } },
 ];
