@@ -2,13 +2,14 @@
  * The page in a real browser, driven the same way in all: Chromium by playwright-core, Firefox through WebDriver BiDi by
  * puppeteer-core. QHIVE_CHROMIUM and QHIVE_FIREFOX name the programs; otherwise the usual names are looked up on PATH.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { findProgram } from '../../cmake/build.mjs';
 import { findChromium } from '../browser/chromium.js';
 import { folder } from '../../web/build.js';
-import { servePage } from '../../web/server.js';
+import { addressOf, servePage } from '../../web/server.js';
 
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-dev-shm-usage'];
 
@@ -27,7 +28,8 @@ async function launchChromium() {
             const context = await browser.newContext({
                 viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', reducedMotion: calm ? 'reduce' : 'no-preference', hasTouch: touch,
             });
-            return context.newPage();
+            const page = await context.newPage();
+            return { page, resize: (size) => page.setViewportSize(size) };
         },
         close: () => browser.close(),
     };
@@ -41,7 +43,7 @@ async function launchFirefox() {
         async newPage({ width, height }) {
             const page = await browser.newPage();
             await page.setViewport({ width, height });
-            return page;
+            return { page, resize: (size) => page.setViewport(size) };
         },
         async close() {
             await browser.close();
@@ -55,35 +57,53 @@ export const BROWSERS = Object.freeze({
     Firefox: { available: () => findFirefox() !== undefined, launch: launchFirefox },
 });
 
-/** Serves the page and starts a browser. @param {'Chromium' | 'Firefox'} name */
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };
+
+/** The plainest host there is: files from a folder of its own, no header but the type. */
+function servePlainly(prefix) {
+    const server = createServer(({ url }, response) => {
+        const [path] = url.split('?');
+        const name = path === prefix ? 'index.html' : basename(path);
+        const file = join(folder, name);
+        if (!path.startsWith(prefix) || !existsSync(file)) response.writeHead(404).end();
+        else response.writeHead(200, { 'Content-Type': TYPES[extname(name)] }).end(readFileSync(file));
+    });
+    return new Promise((resolve) => void server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+const SUB_PATH = '/some/deep/folder/';
+
+/** Serves the page, under its policy and plainly from a folder, and starts a browser. @param {'Chromium' | 'Firefox'} name */
 export async function openBrowser(name) {
-    const server = await servePage({ folder });
-    const browser = await BROWSERS[name].launch();
-    const { port } = server.address();
+    const [strict, plain, browser] = await Promise.all([servePage({ folder }), servePlainly(SUB_PATH), BROWSERS[name].launch()]);
+    const addresses = { strict: addressOf(strict), plain: `http://127.0.0.1:${plain.address().port}${SUB_PATH}` };
     return {
         /** The page, with everything that it or the browser complained about in `complaints`. */
-        async open(query = '', options = { width: 1280, height: 900 }) {
-            const page = await browser.newPage(options);
+        async open(query = '', { host = 'strict', ...options } = {}) {
+            const { page, resize } = await browser.newPage({ width: 1280, height: 900, ...options });
             const complaints = [];
             page.on('pageerror', (error) => complaints.push(String(error.stack ?? error)));
             page.on('console', (message) => {
                 if (['error', 'warning', 'warn'].includes(message.type())) complaints.push(message.text());
             });
-            await page.goto(`http://127.0.0.1:${port}/${query}`);
-            return new Visitor(page, complaints);
+            await page.goto(`${addresses[host]}${query}`);
+            return new Visitor(page, resize, complaints);
         },
         async close() {
             await browser.close();
-            server.closeAllConnections();
-            await new Promise((resolve) => void server.close(resolve));
+            for (const server of [strict, plain]) {
+                server.closeAllConnections();
+                await new Promise((resolve) => void server.close(resolve));
+            }
         },
     };
 }
 
 /** Somebody who looks at the page. */
 class Visitor {
-    constructor(page, complaints) {
+    constructor(page, resize, complaints) {
         this.page = page;
+        this.resize = resize;
         this.complaints = complaints;
     }
 
@@ -128,7 +148,7 @@ class Visitor {
             const found = await read();
             if (found) return found;
             if (performance.now() > end) throw new Error(`waited in vain for ${what}; complaints: ${this.complaints.join(' | ') || 'none'}`);
-            await new Promise((resolve) => setTimeout(resolve, 60));
+            await new Promise((resolve) => setTimeout(resolve, 20));
         }
     }
 
