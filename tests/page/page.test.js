@@ -82,6 +82,7 @@ describe.each(names)('%s', (name) => {
         await visitor.until(async () => (await visitor.text('#count-pages')).endsWith('of 96'), 'a run in 96 pages');
         expect(await visitor.text('#alert-title')).toBe('');
         expect(await visitor.text('#run')).toBe('Start');
+        expect(await focused()).toBe('run');
     });
 
     maybe('is driven by the keyboard alone: starts, pauses, shows an agent, closes it', async () => {
@@ -89,7 +90,6 @@ describe.each(names)('%s', (name) => {
             for (let i = 0; i < 40 && (await focused()) !== id; i++) await visitor.press('Tab');
             expect(await focused()).toBe(id);
         };
-        await tabTo('run');
         await visitor.press('Enter');
         await visitor.until(async () => (await visitor.decisions()) > 593, 'decisions');
         expect(await visitor.text('#count-rate')).toMatch(/^\d/);

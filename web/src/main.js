@@ -164,6 +164,7 @@ function onMade({ failure }) {
     document.body.dataset.made = failure ? 'failed' : 'yes';
     showFailure(failure);
     refresh();
+    refocus();
     if (!failure && starting) toggle();
     starting = false;
 }
@@ -189,9 +190,20 @@ function showFailure(failure) {
     say(byId('alert-code'), `${failure.code}: ${failure.message}`);
     byId('alert-actions').replaceChildren(...actions.map(([label, act]) => {
         const button = element('button', { type: 'button', text: label });
-        button.addEventListener('click', act);
+        button.addEventListener('click', () => {
+            act();
+            state.refocus = true;
+            refocus();
+        });
         return button;
     }));
+}
+
+/** Who has answered a message goes on with the run: the button that was pressed is gone. */
+function refocus() {
+    if (!state.refocus || byId('run').disabled) return;
+    state.refocus = false;
+    byId('run').focus({ preventScroll: true });
 }
 
 function wording({ code, when }) {
