@@ -83,6 +83,14 @@ describe('js', () => {
         expect(results.has(file)).toBe(true);
     });
 
+    const promises = pages.flatMap(({ path, text }) =>
+        [...text.matchAll(/^```js\n([^]*?)^```\n\nIt prints\n\n```text\n([^]*?)^```$/gm)].map(([, source, printed]) => [path, source, printed]));
+
+    test.each(promises)('%s: what is said to be printed is printed', (page, source, printed) => {
+        const { file } = list.find((block) => block.page === page && block.source === source);
+        expect(results.get(file).said).toBe(printed);
+    });
+
     test('the offline value of a better policy is found', () => {
         const { file } = list.findLast(({ page }) => page === 'docs/learning.md');
         const [logged, snips] = results.get(file).said.split(' ').map(Number);
@@ -162,11 +170,16 @@ function helpOf(name) {
     return commands.get(name);
 }
 
+let benchText;
+const benchHelp = () => (benchText ??= execFileSync(process.execPath, ['bench/main.js', '--help'], { cwd: root, encoding: 'utf8' }));
+
 const PROGRAMS = {
     npm(args) {
         const [name, script] = args.filter((word) => !/^(--silent|-s)$/.test(word));
         expect(NPM).toContain(name);
         if (name === 'run') expect(Object.keys(manifest.scripts)).toContain(script);
+        const cases = args[args.indexOf('--only') + 1];
+        if (script === 'bench' && args.includes('--only')) for (const one of cases.split(',')) expect(benchHelp()).toContain(`  ${one} `);
         if (['start', 'test'].includes(name)) expect(Object.keys(manifest.scripts)).toContain(name);
     },
     npx([name, ...args]) {
