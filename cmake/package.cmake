@@ -19,9 +19,10 @@ file(GLOB_RECURSE QHIVE_JS CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/js/*" "${PRO
 list(APPEND QHIVE_JS "${PROJECT_SOURCE_DIR}/package.json" "${PROJECT_SOURCE_DIR}/package-lock.json")
 set(QHIVE_DIST "${PROJECT_SOURCE_DIR}/dist")
 set(QHIVE_DIST_FILES
-  qhive.mjs qhive.node.mjs qhive.cjs qhive.global.js qhive-scalar.mjs qhive-scalar.cjs
+  qhive.mjs qhive.node.mjs qhive.cjs qhive.global.js qhive.workerd.mjs qhive.edge.mjs url.mjs url.cjs
+  qhive-scalar.mjs qhive-scalar.cjs
   qhive.wasm qhive-scalar.wasm cli.mjs evaluate.mjs evaluate.cjs
-  qhive.d.ts qhive.d.cts evaluate.d.ts evaluate.d.cts web/index.html)
+  qhive.d.ts qhive.d.cts url.d.ts url.d.cts qhive-scalar.d.ts qhive-scalar.d.cts evaluate.d.ts evaluate.d.cts web/index.html)
 list(TRANSFORM QHIVE_DIST_FILES PREPEND "${QHIVE_DIST}/")
 
 add_custom_command(

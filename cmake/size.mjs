@@ -2,13 +2,14 @@
  * How large each binary is, and each room of the core in it: `npm run size [-- preset... --functions N]`.
  *
  * Each module is linked once more with its names; the bytes of a function count for the room whose source defines it (an inlined
- * one for the room it was inlined into). gzip is level 9, of the module that ships.
+ * one for the room it was inlined into). gzip is level 9, brotli 11, of what ships. Last come the files of dist/, and what the default
+ * entry is made of.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build, install, root } from './build.mjs';
 
 const PRESETS = ['wasm', 'wasm-scalar', 'wasm-small'];
@@ -92,25 +93,32 @@ function measure(preset, rooms, shown) {
     const code = functions.reduce((sum, { byteCount }) => sum + byteCount, 0);
     const data = sections[SECTION.DATA] ?? 0;
     const largest = [...functions].sort((a, b) => b.byteCount - a.byteCount).slice(0, shown);
-    const gzip = gzipSync(shipped, { level: 9 }).length;
-    return { preset, gzip, bytes: shipped.length, byRoom, data, rest: shipped.length - code - data, largest };
+    return { preset, gzip: gzip(shipped), bytes: shipped.length, byRoom, data, rest: shipped.length - code - data, largest };
 }
 
-function print({ preset, gzip, bytes, byRoom, data, rest, largest }) {
-    const row = (name, count) => console.log(`  ${name.padEnd(28)} ${String(count).padStart(7)}  ${((100 * count) / bytes).toFixed(1).padStart(5)} %`);
-    console.log(`\n${preset}: ${bytes} bytes, ${gzip} gzipped (${(gzip / 1024).toFixed(1)} KiB)`);
-    for (const [room, count] of Object.entries(byRoom).sort((a, b) => b[1] - a[1])) row(`src/${room}`.replace('src/other', 'other code'), count);
-    row('static data', data);
-    row('boundary, types, headers', rest);
-    for (const { name, byteCount } of largest) row(`    ${name}`, byteCount);
+function print({ preset, gzip: packed, bytes, byRoom, data, rest, largest }) {
+    const line = (name, count) => console.log(`  ${name.padEnd(28)} ${String(count).padStart(7)}  ${((100 * count) / bytes).toFixed(1).padStart(5)} %`);
+    console.log(`\n${preset}: ${bytes} bytes, ${packed} gzipped (${(packed / 1024).toFixed(1)} KiB)`);
+    for (const [room, count] of Object.entries(byRoom).sort((a, b) => b[1] - a[1])) line(`src/${room}`.replace('src/other', 'other code'), count);
+    line('static data', data);
+    line('boundary, types, headers', rest);
+    for (const { name, byteCount } of largest) line(`    ${name}`, byteCount);
 }
 
-/** The files of the package, gzipped. */
+const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
+const row = (name, bytes) =>
+    console.log(`  ${name.padEnd(28)} ${[bytes.length, gzip(bytes), brotliCompressSync(bytes).length].map((n) => String(n).padStart(9)).join('')}`);
+
+/** The files of the package; of the default entry, the binary in it and the rest. */
 function printPackage(folder) {
-    if (!existsSync(folder)) return;
-    console.log('\ndist/');
-    for (const name of readdirSync(folder).filter((file) => /\.(mjs|cjs|js|wasm)$/.test(file)))
-        console.log(`  ${name.padEnd(28)} ${gzipSync(readFileSync(join(folder, name)), { level: 9 }).length} gzipped`);
+    console.log(`\n${'dist/'.padEnd(30)} ${'bytes'.padStart(9)}${'gzip'.padStart(9)}${'brotli'.padStart(9)}`);
+    const files = readdirSync(folder).filter((file) => /\.(mjs|cjs|js|wasm)$/.test(file));
+    for (const name of files) row(name, readFileSync(join(folder, name)));
+    const entry = readFileSync(join(folder, 'qhive.mjs'), 'utf8');
+    const [binary] = /[A-Za-z0-9+/]{5000,}/.exec(entry);
+    console.log(`\nqhive.mjs: ${(gzip(entry) / 1024).toFixed(1)} KiB gzipped`);
+    row('the binary (LZMA, base64)', Buffer.from(binary));
+    row('JavaScript', Buffer.from(entry.replace(binary, '')));
 }
 
 try {
@@ -118,8 +126,8 @@ try {
     const unknown = positionals.filter((name) => !PRESETS.includes(name));
     if (unknown.length > 0) throw new Error(`no preset ${unknown.join(', ')}; there are ${PRESETS.join(', ')}`);
     const presets = positionals.length > 0 ? positionals : PRESETS;
-    install();
-    build(presets.map((preset) => `${preset}:qhive_wasm`));
+    await install();
+    await build([...presets.map((preset) => `${preset}:qhive_wasm`), 'package']);
     const rooms = definitions();
     for (const preset of presets) print(measure(preset, rooms, Number(values.functions)));
     printPackage(join(root, 'dist'));

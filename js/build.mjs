@@ -5,6 +5,9 @@
  *   qhive.node.mjs       the same for Node, whose synchronous start can load the scalar binary too
  *   qhive.cjs            CommonJS; the scalar binary behind a `require`
  *   qhive.global.js      one script for a <script> tag, global `qhive`, both binaries inside
+ *   qhive.workerd.mjs    for Cloudflare's workers: imports qhive.wasm, which their tools compile beforehand
+ *   qhive.edge.mjs       the same where that import is spelt `qhive.wasm?module`
+ *   url.mjs/.cjs         no binary inside: the caller says where qhive.wasm is
  *   cli.mjs, cli/        the command `qhive`; it uses the package by its name
  *   web/                 the page that `qhive serve` serves, static
  *   qhive-scalar.mjs/.cjs, qhive.wasm, qhive-scalar.wasm, evaluate.mjs/.cjs, types
@@ -12,11 +15,12 @@
  * What JavaScript knows of the core (offsets, codes, limits, exports) is read here from the layout module
  * and src/wasm/exports.txt and reaches the sources as the virtual module `qhive:abi`: nothing is typed twice.
  */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
-import { deflateSync } from 'fflate';
+import { compress } from 'lzma';
+import { minify } from 'terser';
 import { buildPage } from '../web/build.js';
 import { buildCommands } from './commands.mjs';
 
@@ -70,28 +74,44 @@ function abiSource() {
     return Object.entries(values).map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};\n`).join('');
 }
 
-/** Deflated before base64: a server's own compression finds little in base64 of raw bytes. */
-const packed = (bytes) => `export default '${Buffer.from(deflateSync(bytes, { level: 9, mem: 12 })).toString('base64')}';`;
+const LZMA_HEADER = 13;
+const LZMA_PROPERTIES = 93; // lc 3, lp 0, pb 2: what js/src/lzma.js reads
+
+/** As js/src/packed.js reads it. */
+function packed(bytes) {
+    const stream = Uint8Array.from(compress(bytes, 9));
+    if (stream[0] !== LZMA_PROPERTIES) throw new Error(`the LZMA encoder chose the properties ${stream[0]}`);
+    const text = Buffer.from(stream.subarray(LZMA_HEADER)).toString('base64').replace(/=+$/, '');
+    return `export default ${JSON.stringify({ byteCount: bytes.length, text })};`;
+}
 
 const virtual = {
     abi: abiSource(),
     simd: packed(modules.simd),
-    scalar: packed(modules.scalar),
+    'scalar-packed': packed(modules.scalar),
 };
 
-/** Resolves `qhive:*`: `binaries` to the file named for the output, the others to what is generated here. */
-const plugin = (binaries, { scalarFile } = {}) => ({
+/**
+ * Resolves `qhive:*`: `own` and `binaries` to the files named for the output, `scalar` and `module` to files beside it, the
+ * others to what is generated here.
+ */
+const plugin = ({ own = 'inlined.js', binaries = '', scalar = '', module = '' } = {}) => ({
     name: 'qhive',
     setup(build) {
+        const source = (file) => ({ path: join(root, 'js/src/binaries', file) });
         build.onResolve({ filter: /^qhive:/ }, ({ path }) => {
             const name = path.slice('qhive:'.length);
-            if (name === 'binaries') return { path: join(root, 'js/src/binaries', binaries) };
-            if (name === 'scalar' && scalarFile) return { path: scalarFile, external: true };
+            if (name === 'own') return source(own);
+            if (name === 'binaries') return source(binaries);
+            if (name === 'scalar') return scalar ? { path: scalar, external: true } : source('scalar.js');
+            if (name === 'module') return { path: module, external: true };
             return { path: name, namespace: 'qhive' };
         });
         build.onLoad({ filter: /.*/, namespace: 'qhive' }, ({ path }) => ({ contents: virtual[path], loader: 'js' }));
     },
 });
+
+const LINE = 500; // an engine prints the line that threw
 
 const common = {
     absWorkingDir: root,
@@ -99,9 +119,7 @@ const common = {
     target: 'es2022',
     charset: 'utf8',
     legalComments: 'none',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    lineLimit: 160, // an engine prints the line that threw
+    minify: true,
     write: false,
     logLevel: 'warning',
 };
@@ -113,38 +131,50 @@ function put(name, contents) {
     renameSync(`${path}.new`, path);
 }
 
+/** Bundled and minified; public names stay. */
 async function bundle(name, entry, options) {
     const { outputFiles } = await esbuild.build({ ...common, entryPoints: [join('js/src', entry)], outfile: name, ...options });
-    put(name, outputFiles[0].contents);
+    const module = options.format === 'esm';
+    const { code } = await minify(outputFiles[0].text, {
+        module,
+        ecma: 2020,
+        compress: { passes: 3, ecma: 2020, unsafe_arrows: true },
+        mangle: { toplevel: options.format === 'cjs' },
+        format: { ecma: 2020, max_line_len: LINE },
+    });
+    put(name, `${code}\n`);
 }
 
-async function copyTypes() {
-    for (const name of ['qhive', 'evaluate']) {
-        const source = join(root, 'js/types', `${name}.d.ts`);
-        if (!existsSync(source)) continue;
-        const text = readFileSync(source, 'utf8');
+function copyTypes() {
+    for (const name of ['qhive', 'evaluate', 'url', 'qhive-scalar']) {
+        const text = readFileSync(join(root, 'js/types', `${name}.d.ts`), 'utf8');
         put(`${name}.d.ts`, text);
-        put(`${name}.d.cts`, text);
+        put(`${name}.d.cts`, text.replaceAll(/(from '\.\/[\w-]+)\.js'/g, "$1.cjs'"));
     }
 }
 
 mkdirSync(dist, { recursive: true });
 const esm = { format: 'esm', platform: 'neutral' };
 const cjs = { format: 'cjs', platform: 'neutral' };
+const iife = { format: 'iife', platform: 'browser', globalName: 'qhive' };
+const url = { plugins: [plugin({ own: 'url.js' })] };
+const edge = (module) => ({ ...esm, plugins: [plugin({ own: 'precompiled.js', module })] });
 await Promise.all([
-    bundle('qhive.mjs', 'index.js', { ...esm, plugins: [plugin('esm.js', { scalarFile: './qhive-scalar.mjs' })] }),
-    bundle('qhive.node.mjs', 'index.js', { ...esm, platform: 'node', plugins: [plugin('node.js', { scalarFile: './qhive-scalar.mjs' })] }),
-    bundle('qhive.cjs', 'index.js', { ...cjs, plugins: [plugin('cjs.js', { scalarFile: './qhive-scalar.cjs' })] }),
-    bundle('qhive.global.js', 'index.js', {
-        format: 'iife', platform: 'browser', globalName: 'qhive', minify: true, keepNames: true, plugins: [plugin('global.js')],
-    }),
-    bundle('qhive-scalar.mjs', 'binaries/scalar.js', { ...esm, plugins: [plugin('esm.js')] }),
-    bundle('qhive-scalar.cjs', 'binaries/scalar.js', { ...cjs, plugins: [plugin('cjs.js')] }),
-    buildCommands({ ...common, ...esm, platform: 'node' }, plugin('node.js'), put),
+    bundle('qhive.mjs', 'index.js', { ...esm, plugins: [plugin({ binaries: 'esm.js', scalar: './qhive-scalar.mjs' })] }),
+    bundle('qhive.node.mjs', 'index.js', { ...esm, platform: 'node', plugins: [plugin({ binaries: 'node.js', scalar: './qhive-scalar.mjs' })] }),
+    bundle('qhive.cjs', 'index.js', { ...cjs, plugins: [plugin({ binaries: 'cjs.js', scalar: './qhive-scalar.cjs' })] }),
+    bundle('qhive.global.js', 'index.js', { ...iife, plugins: [plugin({ binaries: 'global.js' })] }),
+    bundle('qhive.workerd.mjs', 'index.js', edge('./qhive.wasm')),
+    bundle('qhive.edge.mjs', 'index.js', edge('./qhive.wasm?module')),
+    bundle('url.mjs', 'index.js', { ...esm, ...url }),
+    bundle('url.cjs', 'index.js', { ...cjs, ...url }),
+    bundle('qhive-scalar.mjs', 'binaries/scalar.js', { ...esm, plugins: [plugin()] }),
+    bundle('qhive-scalar.cjs', 'binaries/scalar.js', { ...cjs, plugins: [plugin()] }),
+    buildCommands({ ...common, ...esm, platform: 'node', minify: false, minifySyntax: true, minifyWhitespace: true }, plugin(), put),
     bundle('evaluate.mjs', 'evaluate/index.js', esm),
     bundle('evaluate.cjs', 'evaluate/index.js', cjs),
-    copyTypes(),
 ]);
+copyTypes();
 for (const [name, preset] of [['qhive', 'wasm'], ['qhive-scalar', 'wasm-scalar']]) {
     copyFileSync(join(root, 'build', preset, 'qhive.wasm'), join(dist, `${name}.wasm.new`));
     renameSync(join(dist, `${name}.wasm.new`), join(dist, `${name}.wasm`));

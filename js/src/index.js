@@ -8,10 +8,10 @@
 import { VERSION } from 'qhive:abi';
 import { Core } from './core.js';
 import { codeOf, QhiveError } from './errors.js';
-import { loadModule, loadModuleSync } from './load.js';
 import { createMemory, readOptions } from './options.js';
 import { resourceProblem } from './failure.js';
 import { AgentRuntime } from './runtime.js';
+import { loadModule, loadModuleSync } from './load.js'; // last: a compressor does better with all of the code in front of the binary
 
 export { QhiveError };
 
@@ -24,7 +24,7 @@ function linkError(error, options) {
 function open(instance, memory, options) {
     const core = new Core(instance.exports, memory);
     const [version, kind] = core.staticText(core.call('qh_version_address')).split('+');
-    if (version !== VERSION) throw new QhiveError('VERSION', `options.wasm is the module of qhive ${version}; this is qhive ${VERSION}`);
+    if (version !== VERSION) throw new QhiveError('VERSION', `options.wasm is the module of qhive ${version}; this is qhive ${VERSION}. Take qhive.wasm from the same version of the package`);
     const simd = kind !== 'scalar';
     if (options.simd !== undefined && options.simd !== simd)
         throw new QhiveError('INVALID_ARGUMENT', `options.simd is ${options.simd}, but options.wasm is the ${simd ? 'SIMD' : 'scalar'} build`);

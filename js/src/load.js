@@ -1,90 +1,16 @@
 /**
- * Where the module comes from: the binaries in the package, or what the caller gives as `wasm`.
- *
- * Which of the two binaries runs is decided by the engine's own judgement of the real SIMD bytes (WebAssembly.validate). The compiled
- * default modules are kept: a second runtime costs no second compilation.
+ * Where the module comes from: the package itself, or what the caller gives as `wasm`.
  */
-import { inflateSync } from 'fflate';
+import { ownModule, ownModuleSync } from 'qhive:own';
 import { EXPORTS, VERSION } from 'qhive:abi';
-import { loadScalar, loadScalarSync, simd as simdText } from 'qhive:binaries';
 import { describe, invalid } from './check.js';
 import { reasonOf } from './core.js';
+import { compile, compileSync, damaged, requireWebAssembly } from './engine.js';
 import { QhiveError } from './errors.js';
 
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const MAGIC = [0x00, 0x61, 0x73, 0x6d];
+const MIME = 'application/wasm';
 const WASM_OPTION = 'bytes, a WebAssembly.Module, a Response, a URL or a string';
-
-/** Base64 to bytes; neither Buffer nor atob is everywhere. @param {string} text */
-export function decodeBase64(text) {
-    const values = new Uint8Array(128);
-    for (let i = 0; i < 64; i++) values[ALPHABET.charCodeAt(i)] = i;
-    const length = (text.length / 4) * 3 - (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0);
-    const bytes = new Uint8Array(length);
-    for (let i = 0, at = 0; i < text.length; i += 4) {
-        let word = 0;
-        for (let j = 0; j < 4; j++) word = (word << 6) | values[text.charCodeAt(i + j)];
-        bytes[at++] = word >> 16;
-        bytes[at++] = word >> 8;
-        bytes[at++] = word;
-    }
-    return bytes;
-}
-
-/** A binary as the package carries it: deflated, then base64. @param {string} text */
-const unpack = (text) => /** @type {Uint8Array<ArrayBuffer>} */ (inflateSync(decodeBase64(text)));
-
-function requireWebAssembly() {
-    if (typeof WebAssembly !== 'object') throw new QhiveError('UNSUPPORTED', 'this engine has no WebAssembly');
-}
-
-/* ---------------------------------------------------------------- the package's own binaries */
-
-let simdBytes = /** @type {Uint8Array<ArrayBuffer> | undefined} */ (undefined);
-let simdRuns = /** @type {boolean | undefined} */ (undefined);
-/** @type {{ simd?: WebAssembly.Module, scalar?: WebAssembly.Module }} */
-const compiled = {};
-
-function runsSimd() {
-    simdBytes ??= unpack(simdText);
-    simdRuns ??= WebAssembly.validate(simdBytes);
-    return simdRuns;
-}
-
-/** Which binary to use. @param {boolean | undefined} wanted the option `simd` */
-function choose(wanted) {
-    if (wanted === true && !runsSimd()) throw new QhiveError('UNSUPPORTED', 'options.simd: this engine has no SIMD for WebAssembly');
-    return wanted !== false && runsSimd() ? 'simd' : 'scalar';
-}
-
-const refused = (error) =>
-    new QhiveError('UNSUPPORTED', `this engine does not compile the module (${reasonOf(error)}). A Content-Security-Policy needs 'wasm-unsafe-eval'`, error);
-
-async function ownModule(wanted) {
-    const kind = choose(wanted);
-    if (compiled[kind] !== undefined) return compiled[kind];
-    const bytes = kind === 'simd' ? simdBytes : unpack(await loadScalar());
-    try {
-        compiled[kind] = await WebAssembly.compile(/** @type {BufferSource} */ (bytes));
-    } catch (error) {
-        throw refused(error);
-    }
-    return compiled[kind];
-}
-
-function ownModuleSync(wanted) {
-    const kind = choose(wanted);
-    return (compiled[kind] ??= compileSync(kind === 'simd' ? simdBytes : scalarBytesSync(), refused));
-}
-
-function scalarBytesSync() {
-    const text = loadScalarSync();
-    if (text !== undefined) return unpack(text);
-    throw new QhiveError(
-        'UNSUPPORTED',
-        'an ES module cannot load the scalar build synchronously here: use createRuntime(), or give its bytes (qhive-scalar.wasm) as options.wasm',
-    );
-}
 
 /* ---------------------------------------------------------------- what the caller gives */
 
@@ -94,26 +20,14 @@ const isBytes = (value) => ArrayBuffer.isView(value) || tagOf(value) === 'ArrayB
 const isResponse = (value) => typeof value === 'object' && value !== null && typeof value.arrayBuffer === 'function';
 const isUrl = (value) => typeof value === 'string' || tagOf(value) === 'URL';
 
-/** A copy of the bytes, if they begin like a module. @returns {Uint8Array} */
-function readBytes(given, source) {
+/** A copy of the bytes, if they begin like a module. `origin` says where they are from. @returns {Uint8Array<ArrayBuffer>} */
+function readBytes(given, origin = '') {
     const view = ArrayBuffer.isView(given) ? new Uint8Array(given.buffer, given.byteOffset, given.byteLength) : new Uint8Array(given);
-    const bytes = view.slice();
+    const bytes = new Uint8Array(view); // a copy, never shared
     if (MAGIC.every((byte, i) => bytes[i] === byte)) return bytes;
-    const what = bytes.length === 0 ? 'nothing' : bytes[0] === 0x3c ? 'HTML: is its path right?' : `${bytes.length} other bytes`;
-    throw new QhiveError('INVALID_ARGUMENT', `${source} must be a WebAssembly module, but is ${what}`);
-}
-
-function damaged(error) {
-    if (!runsSimd()) return new QhiveError('UNSUPPORTED', 'this engine has no SIMD for WebAssembly: give the scalar build', error);
-    return new QhiveError('CORRUPT', `options.wasm does not compile (${reasonOf(error)})`, error);
-}
-
-function compileSync(bytes, explain) {
-    try {
-        return new WebAssembly.Module(bytes);
-    } catch (error) {
-        throw explain(error);
-    }
+    const text = bytes[0] === 0x3c || /html/.test(origin);
+    const what = bytes.length === 0 ? 'nothing' : text ? 'HTML: is its path right, and qhive.wasm of the package served there?' : `${bytes.length} other bytes`;
+    throw new QhiveError('INVALID_ARGUMENT', `options.wasm must be a WebAssembly module, but is ${what}${origin}`);
 }
 
 async function fetchBytes(url) {
@@ -139,26 +53,31 @@ function readFile(url) {
     }
 }
 
+/** A response, compiled while it arrives where the engine can and the MIME type is right; any other type costs only that. */
+async function responseModule(response) {
+    const { ok, url, status } = response;
+    if (ok === false) throw new QhiveError('INVALID_ARGUMENT', `options.wasm: ${url} answered ${status}`);
+    const type = String(response.headers?.get('content-type') ?? '');
+    if (typeof WebAssembly.compileStreaming === 'function' && tagOf(response) === 'Response' && type === MIME)
+        return WebAssembly.compileStreaming(response).catch((error) => {
+            throw damaged(error);
+        });
+    const origin = type === MIME ? '' : ` (${url || 'the response'} has the type '${type}', not ${MIME})`;
+    return compile(readBytes(await response.arrayBuffer(), origin), damaged);
+}
+
 async function givenModule(given) {
     let source = await given;
     if (isModule(source)) return source;
     if (isUrl(source)) source = await fetchBytes(source);
-    if (isResponse(source)) {
-        if (source.ok === false) throw new QhiveError('INVALID_ARGUMENT', `options.wasm: ${source.url} answered ${source.status}`);
-        source = await source.arrayBuffer();
-    }
+    if (isResponse(source)) return responseModule(source);
     if (!isBytes(source)) return invalid('options.wasm', WASM_OPTION, source);
-    const bytes = readBytes(source, 'options.wasm');
-    try {
-        return await WebAssembly.compile(/** @type {BufferSource} */ (bytes));
-    } catch (error) {
-        throw damaged(error);
-    }
+    return compile(readBytes(source), damaged);
 }
 
 function givenModuleSync(given) {
     if (isModule(given)) return given;
-    if (isBytes(given)) return compileSync(readBytes(given, 'options.wasm'), damaged);
+    if (isBytes(given)) return compileSync(readBytes(given), damaged);
     return invalid('options.wasm', 'bytes or a WebAssembly.Module (createRuntime() takes more)', given);
 }
 
@@ -172,7 +91,7 @@ function checkBoundary(module) {
     const foreign = imports.filter(({ module: from, name, kind }) => from !== 'env' || name !== 'memory' || kind !== 'memory');
     if (missing.length === 0 && foreign.length === 0 && imports.length === 1) return module;
     const why = missing.length > 0 ? `it lacks ${missing[0]}` : 'it imports something else than its memory';
-    throw new QhiveError('VERSION', `options.wasm is not the module of qhive ${VERSION}: ${why}`);
+    throw new QhiveError('VERSION', `options.wasm is not the module of qhive ${VERSION}: ${why}. Take qhive.wasm from the same version of the package`);
 }
 
 /** @param {import('./options.js').Options} options @returns {Promise<WebAssembly.Module>} */

@@ -72,6 +72,6 @@ export function createMemory({ pages, maxPages }) {
     try {
         return new WebAssembly.Memory({ initial: pages, maximum: maxPages });
     } catch (error) {
-        throw new QhiveError('GROWTH_FAILED', `the engine refused ${pages} pages of at most ${maxPages} (${describe(String(error))})`, error);
+        throw new QhiveError('GROWTH_FAILED', `the engine refused ${pages} pages of at most ${maxPages} (${describe(String(error))}). Choose a smaller maxPages or smaller pools`, error);
     }
 }

@@ -11,22 +11,35 @@ declare module 'qhive:abi' {
     /** Offsets, codes and limits of the core, by group. */
     export const abi: Record<string, Record<string, number>>;
 }
-/** The binary with SIMD128, deflated, base64. */
+/** A module, LZMA in base64. */
 declare module 'qhive:simd' {
-    const text: string;
-    export default text;
+    const packed: { byteCount: number; text: string };
+    export default packed;
 }
-/** The binary without SIMD, deflated, base64. */
+declare module 'qhive:scalar-packed' {
+    const packed: { byteCount: number; text: string };
+    export default packed;
+}
+/** The chunk with the scalar build: its bytes. */
 declare module 'qhive:scalar' {
-    const text: string;
-    export default text;
+    export default function bytes(): Uint8Array<ArrayBuffer>;
+}
+/** What the host compiled. */
+declare module 'qhive:module' {
+    const module: WebAssembly.Module;
+    export default module;
 }
 /** All that the package uses of Node, in one file that browsers never see. */
 declare module 'node:module' {
     export function createRequire(url: string): (path: string) => any;
 }
 declare module 'qhive:binaries' {
-    export const simd: string;
-    export function loadScalar(): Promise<string>;
-    export function loadScalarSync(): string | undefined;
+    export const simd: { byteCount: number; text: string };
+    export function loadScalar(): Promise<Uint8Array<ArrayBuffer>>;
+    export function loadScalarSync(): Uint8Array<ArrayBuffer> | undefined;
+}
+/** The module that an entry of the package has without being given one. */
+declare module 'qhive:own' {
+    export function ownModule(simd: boolean | undefined): Promise<WebAssembly.Module>;
+    export function ownModuleSync(simd: boolean | undefined): WebAssembly.Module;
 }

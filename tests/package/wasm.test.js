@@ -16,8 +16,15 @@ padded.set(bytes, 32);
 let server;
 let origin;
 beforeAll(async () => {
-    const bodies = { '/qhive.wasm': bytes, '/index.html': '<!doctype html><title>404</title>', '/empty.wasm': '' };
+    const bodies = {
+        '/qhive.wasm': bytes, '/index.html': '<!doctype html><title>404</title>', '/empty.wasm': '',
+        '/typed.wasm': bytes, '/text.wasm': bytes, '/spa.wasm': '<!doctype html>', '/junk.wasm': 'junk', '/damaged.wasm': bytes.slice(0, 1000),
+    };
+    const types = {
+        '/typed.wasm': 'application/wasm', '/text.wasm': 'text/plain', '/spa.wasm': 'text/html; charset=utf-8', '/junk.wasm': 'text/plain', '/damaged.wasm': 'application/wasm',
+    };
     server = createServer(({ url }, response) => {
+        if (url in types) response.setHeader('Content-Type', types[url]);
         if (url in bodies) response.end(bodies[url]);
         else response.writeHead(404).end('<!doctype html>');
     });
@@ -57,6 +64,22 @@ describe('accepted', () => {
     test('a response, a promise of one, a URL, a string, a file URL', async () => {
         const url = `${origin}/qhive.wasm`;
         for (const wasm of [await fetch(url), fetch(url), new URL(url), url, pathToFileURL(file), pathToFileURL(file).href]) works(await createRuntime({ wasm }));
+    });
+
+    test('a response of the right type is compiled while it arrives, one of another type when it is there', async () => {
+        const { compileStreaming } = WebAssembly;
+        const streamed = [];
+        WebAssembly.compileStreaming = (response) => {
+            streamed.push(response.url);
+            return compileStreaming(response);
+        };
+        try {
+            for (const name of ['typed', 'text']) works(await createRuntime({ wasm: `${origin}/${name}.wasm` }));
+            await expect(createRuntime({ wasm: `${origin}/damaged.wasm` })).rejects.toMatchObject({ name: 'QhiveError', code: 'CORRUPT' });
+        } finally {
+            WebAssembly.compileStreaming = compileStreaming;
+        }
+        expect(streamed).toEqual([`${origin}/typed.wasm`, `${origin}/damaged.wasm`]);
     });
 
     test('the scalar build, which says so', async () => {
@@ -113,6 +136,16 @@ describe('refused', () => {
         for (const [wasm, code, message] of cases) await expect(createRuntime({ wasm })).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
     });
 
+    test('the error names the type that the server gave, and what to do', async () => {
+        const messageOf = (name) => createRuntime({ wasm: `${origin}/${name}` }).catch(({ message }) => message);
+        expect(await messageOf('spa.wasm')).toMatch(/HTML: is its path right, and qhive\.wasm .*spa\.wasm has the type 'text\/html; charset=utf-8', not application\/wasm/);
+        expect(await messageOf('junk.wasm')).toMatch(/4 other bytes .*junk\.wasm has the type 'text\/plain', not application\/wasm/);
+    });
+
+    test('another version says how to get the right one', () => {
+        expect(thrownBy(() => createRuntimeSync({ wasm: otherVersion() })).message).toMatch(/is the module of qhive 9.*this is qhive .*from the same version/);
+    });
+
     test('a promise that fails passes its reason through', async () => {
         const reason = new Error('mine');
         await expect(createRuntime({ wasm: Promise.reject(reason) })).rejects.toBe(reason);
@@ -145,7 +178,7 @@ describe('an engine that lacks something', () => {
     test('SIMD: the scalar chunk is loaded, and forcing SIMD is UNSUPPORTED', async () => {
         const { createRuntime: create, createRuntimeSync: createSync } = await fresh('simd');
         await withEngine({ validate: () => false }, async () => {
-            expect(thrownBy(() => createSync())).toMatchObject({ code: 'UNSUPPORTED', message: expect.stringMatching(/createRuntime\(\)/) });
+            expect(thrownBy(() => createSync())).toMatchObject({ code: 'UNSUPPORTED', message: expect.stringMatching(/createRuntime\(\).*qhive-scalar/) });
             await expect(create({ simd: true })).rejects.toMatchObject({ code: 'UNSUPPORTED' });
             expect((await create()).build.simd).toBe(false);
             expect(createSync().build.simd).toBe(false);
@@ -157,6 +190,29 @@ describe('an engine that lacks something', () => {
         const refuse = async () => { throw new WebAssembly.CompileError('refused by policy'); };
         await withEngine({ compile: refuse }, () => expect(create()).rejects.toMatchObject({ code: 'UNSUPPORTED', message: expect.stringMatching(/wasm-unsafe-eval/) }));
         works(await create());
+    });
+
+    test('the right to compile what is given: not called damaged', async () => {
+        const refuse = function () { throw new WebAssembly.CompileError('blocked'); };
+        await withEngine({ compile: refuse, Module: refuse }, async () => {
+            const { createRuntime: create, createRuntimeSync: createSync } = await fresh('given');
+            const expected = { name: 'QhiveError', code: 'UNSUPPORTED', message: expect.stringMatching(/blocked.*'wasm-unsafe-eval' in script-src.*WebAssembly\.Module/) };
+            await expect(create({ wasm: bytes })).rejects.toMatchObject(expected);
+            expect(thrownBy(() => createSync({ wasm: bytes }))).toMatchObject(expected);
+        });
+    });
+
+    test('SIMD for what is given: the error names the other build', async () => {
+        const { createRuntime: create } = await fresh('given-simd');
+        const refuse = async () => { throw new WebAssembly.CompileError('unknown opcode 0xfd'); };
+        await withEngine({ compile: refuse, validate: () => false }, () =>
+            expect(create({ wasm: bytes })).rejects.toMatchObject({ code: 'UNSUPPORTED', message: expect.stringMatching(/no SIMD.*qhive-scalar\.wasm/) }));
+    });
+
+    test('the memory: the error says what to change, be it a string that was thrown', async () => {
+        for (const reason of [new RangeError('could not allocate'), 'out of memory'])
+            await withEngine({ Memory () { throw reason; } }, () =>
+                expect(createRuntime()).rejects.toMatchObject({ code: 'GROWTH_FAILED', cause: reason, message: expect.stringMatching(/(allocate|out of memory).*smaller maxPages/) }));
     });
 
     test('WebAssembly altogether', async () => {

@@ -1,9 +1,9 @@
-/** Where the CommonJS file finds the two binaries (deflated, base64). */
+/** Where the CommonJS file finds the two binaries. */
 /* global require */
 import simd from 'qhive:simd';
 
 export { simd };
 
-export const loadScalarSync = () => require('qhive:scalar').default;
+export const loadScalarSync = () => require('qhive:scalar').default();
 
 export const loadScalar = async () => loadScalarSync();

@@ -1,14 +1,13 @@
-/** Where the ES module finds the two binaries (deflated, base64). Bundlers split the dynamic import off. */
+/** Where the ES module finds the two binaries. Bundlers split the dynamic import off. */
 import simd from 'qhive:simd';
 
 export { simd };
 
-let scalar;
+let bytes = /** @type {Uint8Array<ArrayBuffer> | undefined} */ (undefined);
 
 export async function loadScalar() {
-    scalar ??= (await import('qhive:scalar')).default;
-    return scalar;
+    return (bytes ??= (await import('qhive:scalar')).default());
 }
 
 /** Undefined: an ES module cannot load another one synchronously, unless it is here already. */
-export const loadScalarSync = () => scalar;
+export const loadScalarSync = () => bytes;

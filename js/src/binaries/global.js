@@ -1,9 +1,9 @@
-/** The script-tag file holds both binaries (deflated, base64). */
+/** The script-tag file holds both binaries. */
 import scalar from 'qhive:scalar';
 import simd from 'qhive:simd';
 
 export { simd };
 
-export const loadScalarSync = () => scalar;
+export const loadScalarSync = () => scalar();
 
-export const loadScalar = async () => scalar;
+export const loadScalar = async () => scalar();

@@ -1,9 +1,9 @@
-/** Where the ES module finds the two binaries (deflated, base64) in Node, which can also load synchronously. */
+/** Where the ES module finds the two binaries in Node, which can also load synchronously. */
 import { createRequire } from 'node:module';
 import simd from 'qhive:simd';
 
 export { simd };
 
-export const loadScalar = async () => (await import('qhive:scalar')).default;
+export const loadScalar = async () => (await import('qhive:scalar')).default();
 
-export const loadScalarSync = () => createRequire(import.meta.url)('./qhive-scalar.cjs').default;
+export const loadScalarSync = () => createRequire(import.meta.url)('./qhive-scalar.cjs').default();

@@ -1,2 +1,7 @@
-/** The chunk with the scalar binary: deflated, base64, loaded only where SIMD is missing. */
-export { default } from 'qhive:scalar';
+/** `qhive/qhive-scalar`: the bytes of the scalar build. The main entry loads it only where SIMD is missing. */
+import { unpack } from '../packed.js';
+import scalar from 'qhive:scalar-packed';
+
+const bytes = () => unpack(scalar);
+
+export default bytes;
