@@ -211,7 +211,7 @@ describe('an engine that lacks something', () => {
 
     test('the memory: the error says what to change, be it a string that was thrown', async () => {
         for (const reason of [new RangeError('could not allocate'), 'out of memory'])
-            await withEngine({ Memory () { throw reason; } }, () =>
+            await withEngine({ Memory: class { constructor() { throw reason; } } }, () =>
                 expect(createRuntime()).rejects.toMatchObject({ code: 'GROWTH_FAILED', cause: reason, message: expect.stringMatching(/(allocate|out of memory).*smaller maxPages/) }));
     });
 
