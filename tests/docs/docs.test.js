@@ -112,6 +112,12 @@ each([...of('js page'), ...of('jsx')])('%s can be bundled', async (_, { source, 
     expect(await bundle(source, info === 'jsx' ? 'jsx' : 'js')).toBeGreaterThan(0);
 });
 
+test('what the pages import from the package is there to import', () => {
+    const imports = blocks.filter(({ info }) => /^js/.test(info)).flatMap(({ source }) => [...source.matchAll(/from '(qhive[^'?]*)/g)].map(([, name]) => name.replace('qhive', '.')));
+    expect(imports.filter((name) => !(name in manifest.exports))).toEqual([]);
+    expect(new Set(imports).size).toBeGreaterThan(2);
+});
+
 /* ---------------------------------------------------------------- pages */
 
 each(of('html'))('%s runs in a page', async (_, { source }) => {
@@ -161,8 +167,11 @@ const NPM = new Set(['start', 'test', 'install', 'ci', 'run', 'i']);
 /** The words of a line of shell, without its comment and what is piped or redirected. */
 const words = (line) => line.replace(/(^|\s)#.*/, '').split(/\s*(?:\||>|&&)\s*/)[0].trim().split(/\s+/).filter(Boolean);
 
+/** What a page tells its reader to save a block as. */
+const toldToSave = new Set(pages.flatMap(({ text }) => [...text.matchAll(/[Ss]ave this as `([^`]+)`/g)].map(([, name]) => name)));
+
 /** Whether a word is a file of the tree, something that the build makes, or a name to be replaced. */
-const isThere = (path) => existsSync(join(root, path)) || /^(build|dist)\//.test(path) || /^[A-Z<.]/.test(path) || path.startsWith('path/to/') || path.startsWith('../');
+const isThere = (path) => toldToSave.has(path) || existsSync(join(root, path)) || /^(build|dist)\//.test(path) || /^[A-Z<.]/.test(path) || path.startsWith('path/to/') || path.startsWith('../');
 
 const commands = new Map();
 function helpOf(name) {
