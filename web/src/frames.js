@@ -2,7 +2,7 @@
  * What a picture of the run needs, read from it at once and made to be posted: plain numbers and typed arrays of its own.
  */
 import { dimensions, ACTIONS } from '../../examples/ran/agents.js';
-import { CELLS, IMAGE_X, IMAGE_Y, INTER_SITE_DISTANCE, cellCentre } from '../../examples/ran/geometry.js';
+import { CELLS, IMAGE_X, IMAGE_Y, INTER_SITE_DISTANCE, SITE_X, SITE_Y } from '../../examples/ran/geometry.js';
 import { USERS } from '../../examples/ran/mobility.js';
 import { COMPONENTS } from '../../examples/ran/reward.js';
 import { CELL_FIELDS, Group, USER_FIELDS, UserState } from './fields.js';
@@ -13,7 +13,7 @@ const OF_KIND = {
     agent: Group.AGENTS, state: Group.AGENTS, table: Group.TABLES, index: Group.TABLES, encoder: Group.ENCODERS, batch: Group.BATCH,
 };
 
-const CELL_RADIUS = INTER_SITE_DISTANCE / 3;      // of its hexagon, m
+const INRADIUS = INTER_SITE_DISTANCE / 2;         // of a site's hexagon, m
 const NETWORK_FIELDS = CELL_FIELDS.slice(0, -1);   // those that a network keeps by these names
 
 export class Frames {
@@ -150,14 +150,18 @@ export class Frames {
     }
 }
 
-const CENTRES = Array.from({ length: CELLS }, (_, cell) => cellCentre(cell));
-const away = (x, y) => Math.min(...CENTRES.map(([cx, cy]) => (x - cx) ** 2 + (y - cy) ** 2));
+/** Square of the distance to the nearest site. */
+function away(x, y) {
+    let least = Infinity;
+    for (let site = 0; site < SITE_X.length; site++) least = Math.min(least, (x - SITE_X[site]) ** 2 + (y - SITE_Y[site]) ** 2);
+    return least;
+}
 
 /** Where a user is drawn: of its images on the torus the one that lies on a cell of the map. */
 function drawn(x, y) {
     let best = [x, y];
     let least = away(x, y);
-    if (least < CELL_RADIUS ** 2) return best;
+    if (least <= INRADIUS ** 2) return best;
     for (let k = 0; k < IMAGE_X.length; k++) {
         const image = [x + IMAGE_X[k], y + IMAGE_Y[k]];
         const square = away(...image);

@@ -1,23 +1,35 @@
-/** The network: 57 hexagons by load, the sites, and the users on their way. */
+/**
+ * The network: 19 hexagons, what is nearest to each site, cut into its three cells (120 degrees around each boresight), by load; and the
+ * users on their way. So a user is drawn in the cell whose antenna looks at it, and the cells leave no gap.
+ */
 import { AREA_NAMES, CELLS, SECTORS, cellName, siteOf } from './facts.js';
 import { CELL_AREAS, SITE_HEIGHTS } from '../../examples/ran/city.js';
-import { INTER_SITE_DISTANCE, SITES, SITE_X, SITE_Y, cellCentre } from '../../examples/ran/geometry.js';
+import { AZIMUTHS, INTER_SITE_DISTANCE, SITES, SITE_X, SITE_Y } from '../../examples/ran/geometry.js';
 import { CELL_FIELDS, USER_FIELDS, UserState } from './fields.js';
 import { fixed, integer, percent } from './format.js';
 import { Surface, neighbour } from './surface.js';
 import { colour, motionless, scale } from './theme.js';
 
-const RADIUS = INTER_SITE_DISTANCE / 3;          // of a cell's hexagon, m
-const MARGIN = RADIUS * 1.12;
-const CENTRES = Array.from({ length: CELLS }, (_, cell) => cellCentre(cell));
-const LEFT = Math.min(...CENTRES.map(([x]) => x)) - MARGIN;
-const RIGHT = Math.max(...CENTRES.map(([x]) => x)) + MARGIN;
-const TOP = Math.max(...CENTRES.map(([, y]) => y)) + MARGIN;
-const BOTTOM = Math.min(...CENTRES.map(([, y]) => y)) - MARGIN;
+const CORNER = INTER_SITE_DISTANCE / Math.sqrt(3);  // of a site's hexagon, from the site, m
+const MARGIN = 14;                               // m
+const ends = (values) => [Math.min(...values), Math.max(...values)];
+const [WEST, EAST] = ends(SITE_X);
+const [SOUTH, NORTH] = ends(SITE_Y);
+const LEFT = WEST - INTER_SITE_DISTANCE / 2 - MARGIN;
+const RIGHT = EAST + INTER_SITE_DISTANCE / 2 + MARGIN;
+const TOP = NORTH + CORNER + MARGIN;
+const BOTTOM = SOUTH - CORNER - MARGIN;
+/** A point at a distance from the site of a cell, in a direction from its boresight. @returns {[number, number]} m */
+const around = (cell, distance, degrees) => {
+    const angle = ((AZIMUTHS[cell % SECTORS] + degrees) * Math.PI) / 180;
+    return [SITE_X[siteOf(cell)] + distance * Math.cos(angle), SITE_Y[siteOf(cell)] + distance * Math.sin(angle)];
+};
+const ALL = Array.from({ length: CELLS }, (_, cell) => cell);
+const CENTRES = ALL.map((cell) => around(cell, CORNER / 2, 0));
+const CORNERS = ALL.map((cell) => [around(cell, 0, 0), around(cell, CORNER, -60), around(cell, CORNER, 0), around(cell, CORNER, 60)]);
 const MAX_HEIGHT = 470;
 const CELLS_EVERY = 50;                          // ms: loads may lag, users may not
 const LEAP = 600;                                // m; who is farther away than this has left the map at its other side
-const CORNERS = Array.from({ length: 6 }, (_, k) => [Math.cos((k * 60 + 30) * Math.PI / 180), Math.sin((k * 60 + 30) * Math.PI / 180)]);
 
 const disc = (path, x, y, size) => {
     path.moveTo(x + size, y);
@@ -100,40 +112,57 @@ export class NetworkMap {
         this.drawSites(context);
     }
 
-    hexagon(context, cell, size) {
+    /** The outline of a cell, or one that lies within it. */
+    outline(context, cell, share = 1) {
         const [x, y] = this.point(...CENTRES[cell]);
         context.beginPath();
-        for (const [cx, cy] of CORNERS) context.lineTo(x + cx * size, y + cy * size);
+        for (const corner of CORNERS[cell]) {
+            const [cx, cy] = this.point(...corner);
+            context.lineTo(x + (cx - x) * share, y + (cy - y) * share);
+        }
         context.closePath();
     }
 
     drawCells(context) {
         const paint = scale('load');
-        const size = RADIUS * this.unit;
-        context.lineWidth = Math.max(1.5, size * 0.06);
+        context.lineJoin = 'round';
         context.strokeStyle = colour('hex-line');
-        for (let cell = 0; cell < CELLS; cell++) {
-            this.hexagon(context, cell, size);
+        context.lineWidth = 1.2;
+        for (const cell of ALL) {
+            this.outline(context, cell);
             context.fillStyle = paint(this.field(cell, 'load'));
             context.fill();
-            if (this.field(cell, 'asleep')) this.hatch(context, cell, size);
+            if (this.field(cell, 'asleep')) this.hatch(context, cell);
             context.stroke();
         }
+        this.drawHexagons(context);
         for (const [cell, ring] of [...[...this.selected].map((c) => [c, 'text']), [this.surface.hovered, 'text'], [this.surface.pointed, 'focus']]) {
             if (cell === null) continue;
-            this.hexagon(context, cell, size * 0.93);
+            this.outline(context, cell, 0.9);
             context.strokeStyle = colour(ring);
             context.lineWidth = 2.5;
             context.stroke();
         }
     }
 
-    hatch(context, cell, size) {
+    /** What belongs to one site. */
+    drawHexagons(context) {
+        context.lineWidth = Math.max(2.5, this.unit * 26);
+        context.beginPath();
+        for (const cell of ALL) {
+            const [, ...corners] = CORNERS[cell].map((corner) => this.point(...corner));
+            context.moveTo(...corners[0]);
+            for (const corner of corners.slice(1)) context.lineTo(...corner);
+        }
+        context.stroke();
+    }
+
+    hatch(context, cell) {
         const [x, y] = this.point(...CENTRES[cell]);
+        const size = CORNER * this.unit;
         context.save();
         context.clip();
         context.strokeStyle = colour('hatch');
-        context.lineWidth = 1.2;
         context.beginPath();
         for (let d = -2 * size; d < 2 * size; d += 6) {
             context.moveTo(x + d - size, y + size);
@@ -141,9 +170,7 @@ export class NetworkMap {
         }
         context.stroke();
         context.restore();
-        context.strokeStyle = colour('hex-line');
-        context.lineWidth = Math.max(1.5, size * 0.06);
-        this.hexagon(context, cell, size);
+        this.outline(context, cell);
     }
 
     drawSites(context) {
@@ -182,15 +209,16 @@ export class NetworkMap {
         });
     }
 
+    /** The cell at a point of the canvas: the nearest site's, that which looks there. */
     at(x, y) {
-        let best = null;
-        let least = RADIUS * this.unit;
-        CENTRES.forEach((centre, cell) => {
-            const [cx, cy] = this.point(...centre);
-            const away = Math.hypot(x - cx, y - cy);
-            if (away < least) [best, least] = [cell, away];
-        });
-        return best;
+        const east = (x - this.left) / this.unit + LEFT;
+        const north = TOP - y / this.unit;
+        const away = Array.from(SITE_X, (siteX, site) => Math.hypot(east - siteX, north - SITE_Y[site]));
+        const site = away.indexOf(Math.min(...away));
+        if (away[site] > CORNER) return null;
+        const degrees = (Math.atan2(north - SITE_Y[site], east - SITE_X[site]) * 180) / Math.PI;
+        const off = AZIMUTHS.map((azimuth) => Math.abs(((degrees - azimuth + 540) % 360) - 180));
+        return site * SECTORS + off.indexOf(Math.min(...off));
     }
 
     tell(cell) {
