@@ -105,3 +105,14 @@ test(`the golden program gives the golden hash after ${golden.STEPS} steps`, asy
 }, 600_000);
 
 test('no page threw', () => expect(page.uncaught).toEqual([]));
+
+test('examples/browser/index.html learns', async () => {
+    const html = readFileSync(join(root, 'examples', 'browser', 'index.html'), 'utf8').replace('../../dist/', '/dist/');
+    const example = await browser.newPage(html);
+    const text = await example.evaluate(`(async () => {
+        const out = document.getElementById('steps');
+        for (let i = 0; i < 200 && out.textContent === ''; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+        return out.textContent;
+    })()`);
+    expect(text.split('\n').length).toBe(30);
+});

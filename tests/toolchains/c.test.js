@@ -1,5 +1,5 @@
 /** The installed C library: what is installed, and C and C++ programs outside of the tree that are built with it. */
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempt, CLIFF, CLIFF_TABLE, COMMAND_STATES, COMMAND_TABLES, findProgram, root, run, scratch } from './support.js';
 
@@ -111,6 +111,25 @@ compilerOrSkip('examples/c, built outside of the tree with find_package', () => 
         const result = attempt(command, args);
         expect(result.status).toBe(status);
         expect(result.stderr).toContain(said);
+    });
+});
+
+compilerOrSkip('a project that has qhive as a subdirectory', () => {
+    const folder = join(scratch, 'subdirectory');
+
+    test('configures, has the library as qhive::qhive, and none of qhive\'s own programs', () => {
+        rmSync(folder, { recursive: true, force: true });
+        mkdirSync(folder, { recursive: true });
+        const lines = [
+            'cmake_minimum_required(VERSION 3.21)', 'project(outer LANGUAGES C)', `add_subdirectory("${root}" qhive)`,
+            `add_executable(cliff "${root}/examples/c/cliff.c")`, 'target_link_libraries(cliff PRIVATE qhive::qhive)',
+        ];
+        writeFileSync(join(folder, 'CMakeLists.txt'), lines.join('\n'));
+        run('cmake', ['-S', folder, '-B', join(folder, 'build')]);
+        const targets = run('cmake', ['--build', join(folder, 'build'), '--target', 'help']);
+        expect(targets).toMatch(/\bqhive\b/);
+        expect(targets).toMatch(/\bcliff\b/);
+        expect(targets).not.toMatch(/qhive_(tests|golden|boundary)/);
     });
 });
 
