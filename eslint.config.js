@@ -45,7 +45,7 @@ export default [
     { files: ['examples/*/main.js', 'js/src/cli/*.js'], rules: { 'no-restricted-properties': 'off', 'no-restricted-globals': 'off' } },
     { files: ['tests/**/*.js'], rules: { 'max-lines-per-function': 'off', 'max-len': 'off' } },
     { files: ['tests/**/*.test.js', 'tests/**/support.js'], languageOptions: { globals: { ...globals.jest } }, rules: bareJest },
-    { files: ['tests/browser/**/*.js', 'tests/page/**/*.js', 'web/**/*.js'], languageOptions: { globals: { ...globals.browser } } },
+    { files: ['tests/browser/**/*.js', 'tests/tarball/**/*.js', 'tests/page/**/*.js', 'web/**/*.js'], languageOptions: { globals: { ...globals.browser } } },
     { files: ['examples/{bundler,worker,react}/*.js'], languageOptions: { globals: { ...globals.browser } } },
     { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs' } },
 ];

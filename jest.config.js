@@ -18,6 +18,7 @@ export default {
             testPathIgnorePatterns: ['/node_modules/', '<rootDir>/tests/browser/', '<rootDir>/tests/page/', '<rootDir>/tests/toolchains/'],
         },
         { ...shared, displayName: 'browser', testMatch: ['<rootDir>/tests/browser/**/*.test.js'] },
+        { ...shared, displayName: 'tarball', testMatch: ['<rootDir>/tests/tarball/**/*.test.js'] },
         { ...shared, displayName: 'page', testMatch: ['<rootDir>/tests/page/**/*.test.js'] },
         { ...shared, displayName: 'toolchains', testMatch: ['<rootDir>/tests/toolchains/**/*.test.js'] },
     ],

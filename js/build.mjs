@@ -79,7 +79,7 @@ const LZMA_PROPERTIES = 93; // lc 3, lp 0, pb 2: what js/src/lzma.js reads
 
 /** As js/src/packed.js reads it. */
 function packed(bytes) {
-    const stream = Uint8Array.from(compress(bytes, 9));
+    const stream = Uint8Array.from(compress(bytes, 5));
     if (stream[0] !== LZMA_PROPERTIES) throw new Error(`the LZMA encoder chose the properties ${stream[0]}`);
     const text = Buffer.from(stream.subarray(LZMA_HEADER)).toString('base64').replace(/=+$/, '');
     return `export default ${JSON.stringify({ byteCount: bytes.length, text })};`;
@@ -138,11 +138,12 @@ async function bundle(name, entry, options) {
     const { code } = await minify(outputFiles[0].text, {
         module,
         ecma: 2020,
-        compress: { passes: 3, ecma: 2020, unsafe_arrows: true },
+        compress: { passes: 1, ecma: 2020, unsafe_arrows: true },
         mangle: { toplevel: options.format === 'cjs' },
         format: { ecma: 2020, max_line_len: LINE },
     });
-    put(name, `${code}\n`);
+    const [named = ''] = /0&&\(module\.exports=[^)]*\);?/.exec(outputFiles[0].text) ?? []; // from which Node reads the names that a CommonJS file exports
+    put(name, `${code}\n${named}`);
 }
 
 function copyTypes() {
@@ -155,7 +156,7 @@ function copyTypes() {
 
 mkdirSync(dist, { recursive: true });
 const esm = { format: 'esm', platform: 'neutral' };
-const cjs = { format: 'cjs', platform: 'neutral' };
+const cjs = { format: 'cjs', platform: 'node' }; // for the names at its end, see bundle()
 const iife = { format: 'iife', platform: 'browser', globalName: 'qhive' };
 const url = { plugins: [plugin({ own: 'url.js' })] };
 const edge = (module) => ({ ...esm, plugins: [plugin({ own: 'precompiled.js', module })] });

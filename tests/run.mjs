@@ -58,6 +58,7 @@ const SUITES = {
     },
     lint: { targets: compiler() ? ['native:qhive'] : [], run: async () => (await import('../cmake/lint.mjs')).lint() },
     browser: { targets: ['package', 'wasm:qhive_tests_wasm'], unavailable: needsChromium, run: (args) => jest('browser', args) },
+    tarball: { targets: ['package'], run: (args) => jest('tarball', args) },
     page: { targets: ['package'], unavailable: needsBrowser, run: (args) => jest('page', args) },
     toolchains: {
         targets: [

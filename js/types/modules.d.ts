@@ -22,7 +22,7 @@ declare module 'qhive:scalar-packed' {
 }
 /** The chunk with the scalar build: its bytes. */
 declare module 'qhive:scalar' {
-    export default function bytes(): Uint8Array<ArrayBuffer>;
+    export function scalarBytes(): Uint8Array<ArrayBuffer>;
 }
 /** What the host compiled. */
 declare module 'qhive:module' {

@@ -57,17 +57,30 @@ function serve(pages) {
     });
 }
 
-/** Starts Chromium and the server. `close()` ends both and removes the profile. */
-export async function openChromium({ args = [] } = {}) {
+/** Starts Chromium alone, with a profile of its own that `close()` removes: `{ context, newPage(), close() }`. */
+export async function openBrowser({ args = [] } = {}) {
     const { chromium } = await import('playwright-core');
-    const pages = new Map();
-    const server = await serve(pages);
     const profile = mkdtempSync(join(tmpdir(), 'qhive-chromium-'));
     const context = await chromium.launchPersistentContext(profile, {
         executablePath: findChromium(),
         headless: true,
         args: [...ARGUMENTS, ...args],
     });
+    return {
+        context,
+        newPage: () => context.newPage(),
+        async close() {
+            await context.close();
+            rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+        },
+    };
+}
+
+/** Starts Chromium and the server. `close()` ends both and removes the profile. */
+export async function openChromium(options) {
+    const pages = new Map();
+    const server = await serve(pages);
+    const { context, close } = await openBrowser(options);
     const origin = `http://127.0.0.1:${server.address().port}`;
     return {
         origin,
@@ -83,10 +96,9 @@ export async function openChromium({ args = [] } = {}) {
             return page;
         },
         async close() {
-            await context.close();
+            await close();
             server.closeAllConnections();
             await new Promise((resolve) => void server.close(resolve));
-            rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
         },
     };
 }

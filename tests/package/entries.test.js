@@ -65,7 +65,7 @@ describe.each([['ES module', () => import('qhive/url')], ['CommonJS', () => requ
 
 describe.each([['ES module', () => import('qhive/qhive-scalar')], ['CommonJS', () => require('qhive/qhive-scalar')]])('qhive/qhive-scalar as %s', (_, load) => {
     test('is the bytes of the scalar build', async () => {
-        const { default: bytes } = await load();
+        const { scalarBytes: bytes } = await load();
         expect(Buffer.from(bytes()).equals(readFileSync(dist('qhive-scalar.wasm')))).toBe(true);
         expect(createRuntimeSync({ wasm: bytes() }).build.simd).toBe(false);
         expect(bytes().buffer).not.toBe(bytes().buffer);

@@ -4,6 +4,6 @@ import simd from 'qhive:simd';
 
 export { simd };
 
-export const loadScalarSync = () => require('qhive:scalar').default();
+export const loadScalarSync = () => require('qhive:scalar').scalarBytes();
 
 export const loadScalar = async () => loadScalarSync();

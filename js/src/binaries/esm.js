@@ -6,7 +6,7 @@ export { simd };
 let bytes = /** @type {Uint8Array<ArrayBuffer> | undefined} */ (undefined);
 
 export async function loadScalar() {
-    return (bytes ??= (await import('qhive:scalar')).default());
+    return (bytes ??= (await import('qhive:scalar')).scalarBytes());
 }
 
 /** Undefined: an ES module cannot load another one synchronously, unless it is here already. */

@@ -1,9 +1,9 @@
 /** The script-tag file holds both binaries. */
-import scalar from 'qhive:scalar';
+import { scalarBytes } from 'qhive:scalar';
 import simd from 'qhive:simd';
 
 export { simd };
 
-export const loadScalarSync = () => scalar();
+export const loadScalarSync = () => scalarBytes();
 
-export const loadScalar = async () => scalar();
+export const loadScalar = async () => scalarBytes();

@@ -4,6 +4,6 @@ import simd from 'qhive:simd';
 
 export { simd };
 
-export const loadScalar = async () => (await import('qhive:scalar')).default();
+export const loadScalar = async () => (await import('qhive:scalar')).scalarBytes();
 
-export const loadScalarSync = () => createRequire(import.meta.url)('./qhive-scalar.cjs').default();
+export const loadScalarSync = () => createRequire(import.meta.url)('./qhive-scalar.cjs').scalarBytes();

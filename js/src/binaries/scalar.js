@@ -2,6 +2,4 @@
 import { unpack } from '../packed.js';
 import scalar from 'qhive:scalar-packed';
 
-const bytes = () => unpack(scalar);
-
-export default bytes;
+export const scalarBytes = () => unpack(scalar);
