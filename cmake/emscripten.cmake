@@ -10,6 +10,8 @@ enable_language(C)
 include(library)
 set_target_properties(qhive PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0) # emcc takes half a second to start
 
+set(CMAKE_C_FLAGS_RELEASE "-O2") # emcc's -O3 links twice as long
+
 add_executable(qhive_cliff examples/c/cliff.c)
 target_link_libraries(qhive_cliff PRIVATE qhive qhive_flags)
 set_target_properties(qhive_cliff PROPERTIES OUTPUT_NAME cliff SUFFIX .cjs)
