@@ -146,9 +146,16 @@ async function bundle(name, entry, options) {
     put(name, `${code}\n${named}`);
 }
 
+/** The declarations of the main entry in one file: those that js/types/qhive.d.ts names, without what they import of each other. */
+function mainTypes() {
+    const text = readFileSync(join(root, 'js/types/qhive.d.ts'), 'utf8');
+    const read = (name) => readFileSync(join(root, 'js/types', `${name}.d.ts`), 'utf8').replace(/^\/\*\*.*\*\/\n/, '').replaceAll(/^import type .*\n/gm, '').trim();
+    return text.replaceAll(/^export \* from '\.\/([\w-]+)\.js';\n/gm, (_, name) => `\n/* ---- ${name} */\n\n${read(name)}\n`);
+}
+
 function copyTypes() {
     for (const name of ['qhive', 'evaluate', 'url', 'qhive-scalar']) {
-        const text = readFileSync(join(root, 'js/types', `${name}.d.ts`), 'utf8');
+        const text = name === 'qhive' ? mainTypes() : readFileSync(join(root, 'js/types', `${name}.d.ts`), 'utf8');
         put(`${name}.d.ts`, text);
         put(`${name}.d.cts`, text.replaceAll(/(from '\.\/[\w-]+)\.js'/g, "$1.cjs'"));
     }

@@ -20,12 +20,12 @@ test('every export is defined, with a comment or beside its like', () => {
 
 test('codes in the types are those of the core', () => {
     const core = [...read('include/qhive/result.h').matchAll(/X\((\w+), -\d+,/g)].map(([, name]) => name);
-    const [, union] = /export type ErrorCode =([^;]+);/.exec(read('js/types/qhive.d.ts'));
+    const [, union] = /export type ErrorCode =([^;]+);/.exec(read('dist/qhive.d.ts'));
     expect([...union.matchAll(/'(\w+)'/g)].map(([, name]) => name).sort()).toEqual(core.sort());
 });
 
 describe('every documented name exists', () => {
-    const types = read('js/types/qhive.d.ts');
+    const types = read('dist/qhive.d.ts');
     const namesOf = (type) => {
         const [, body] = new RegExp(`export interface ${type} \\{\\n((?:.|\\n)*?)\\n\\}`).exec(types);
         return [...body.matchAll(/^ {4}(?:readonly )?(\w+)\??[(:]/gm)].map(([, name]) => name);
