@@ -1,5 +1,5 @@
 /**
- * Scenario files: which agents, how they see, how they learn, in how much memory, and how long. JSON; README.md describes it.
+ * Scenario files: which agents, how they see, how they learn, in how much memory, and how long. JSON; docs/cli.md describes it.
  *
  * Everything may be left out. What is there is checked before anything runs, and a mistake is told with the place it is at.
  */
@@ -12,7 +12,7 @@ import { MASTER_SEED } from './job.js';
 /** A file that says something else than a scenario can say; the message names the place. */
 export class ScenarioError extends Error {}
 
-/** A day or two of a phone's patience: what runs when no file is given. */
+/** What runs when no file is given; as a file it says the same. */
 export const DEFAULT_SCENARIO = Object.freeze({
   name: 'the main job, shortened',
   seed: MASTER_SEED,

@@ -1,4 +1,5 @@
 /** Scenario files: what they say becomes of the job, and what they may not say is told with its place. */
+import { readFileSync } from 'node:fs';
 import { createRuntimeSync } from 'qhive';
 import { agentConfigs } from '../../examples/ran/agents.js';
 import { DEFAULT_SCENARIO, ScenarioError, readScenario } from '../../examples/ran/scenario.js';
@@ -29,6 +30,14 @@ describe('what a scenario says', () => {
     const { configs } = readScenario({ agents: ['t310'], encoders: { all: { kind } } });
     const runtime = createRuntimeSync({ seed: 1 });
     expect(runtime.createAgent({ ...configs[0], feature: undefined }).config.encoder.kind).toBe(kind);
+  });
+
+  test('the scenario of the documentation can be run', () => {
+    const [, text] = /```json\n([^`]+)```/.exec(readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8'));
+    const { configs, budget } = readScenario(JSON.parse(text));
+    expect(configs).toHaveLength(3 * 57 + 1);
+    const runtime = createRuntimeSync({ seed: 1, ...budget });
+    for (const config of configs) runtime.createAgent({ ...config, feature: undefined });
   });
 
   test('the command line has the last word', () => {

@@ -5,7 +5,7 @@ import { bytes, clock, integer, nanoseconds, short } from './format.js';
 
 /** Name, title, and what is shown of a frame: value and unit. */
 const COUNTERS = [
-    ['clock', 'simulated', ({ day, hour, evaluating }) => [`Day ${day + 1}, ${evaluating ? 'measuring' : clock(hour)}`, '']],
+    ['clock', 'simulated', ({ day, hour, evaluating }) => [`Day ${day + 1}`, evaluating ? 'measuring' : clock(hour)]],
     ['decisions', 'decisions in all', ({ decisions }) => [integer(decisions * AGENTS), '']],
     ['rate', 'decisions a second', ({ networkDecisions }) => [short(Math.round(networkDecisions * AGENTS)), '/ s']],
     ['time', 'to learn and decide', ({ stepMs }) => (stepMs > 0 ? nanoseconds((stepMs * 1e6) / AGENTS) : ['–', '']), 'Time of a batch step by the number of agents'],

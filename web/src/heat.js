@@ -26,7 +26,7 @@ function percentile(values, share, of = (value) => value) {
 }
 
 const WIDE = 600;
-const ROW = 28;
+const ROW = 34;
 const HEAD = 20;
 const GAP = 7;                                   // between cells' rows and the rest
 const BLOCK = { columns: CELLS / SECTORS, rows: SECTORS, label: 19, gap: 7 };
