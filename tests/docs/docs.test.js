@@ -248,6 +248,13 @@ test('every link leads to a file, every fragment to a heading', () => {
     expect(dead.map(({ page, target }) => `${page}: ${target}`)).toEqual([]);
 });
 
+test('files that a page names in running text are there', () => {
+    const named = pages.filter(({ path }) => /^(README|[A-Z]+|docs\/[^/]+)\.md$/.test(path)).flatMap(({ path, text }) =>
+        [...text.replace(/^```[^]*?^```$/gm, '').matchAll(/`((?:src|js|tests|cmake|include|docs|examples|bench)\/[\w./-]+)`/g)].map(([, file]) => [path, file]));
+    expect(named.filter(([, file]) => !existsSync(join(root, file)))).toEqual([]);
+    expect(named.length).toBeGreaterThan(20);
+});
+
 test('the guides are found from the README', () => {
     const named = links.filter(({ page }) => page === 'README.md').map(({ file }) => file);
     const guides = pages.map(({ path }) => path).filter((path) => /^(docs\/[^/]+\.md|[A-Z]+\.md)$/.test(path) && path !== 'README.md');
