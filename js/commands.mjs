@@ -8,6 +8,7 @@ import { readdirSync, rmSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
+import { licencesOf } from './licences.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -41,7 +42,8 @@ const banner = { js: "import { createRequire as requireOf } from 'node:module'; 
  */
 export async function buildCommands(common, plugin, put) {
     const options = {
-        ...common, external: ['qhive', 'qhive/evaluate'], plugins: [parts, plugin], banner,
+        ...common, external: ['qhive', 'qhive/evaluate'], plugins: [parts, plugin], banner, metafile: true,
+        preserveSymlinks: true, // modules are named by their paths: those of the tree, wherever node_modules lies
         logOverride: { 'empty-glob': 'silent' }, // the benchmark's own loader of baselines, which no command uses
     };
     const folder = join(root, 'dist', 'cli');
@@ -56,6 +58,7 @@ export async function buildCommands(common, plugin, put) {
     ]);
     const files = made.flatMap(({ outputFiles }) => outputFiles);
     for (const { path, contents } of files.reverse()) put(path.slice(join(root, 'dist/').length), contents);
-    const names = new Set(files.map(({ path }) => basename(path)));
+    put('cli/LICENCES.txt', licencesOf(root, made.map(({ metafile }) => metafile)));
+    const names = new Set(['LICENCES.txt', ...files.map(({ path }) => basename(path))]);
     for (const name of readdirSync(folder)) if (!names.has(name)) rmSync(join(folder, name));
 }

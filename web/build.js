@@ -1,11 +1,12 @@
 /**
  * Makes dist/web, a static page that works from any folder of any host: `node web/build.js`. Needs dist/qhive.mjs.
  */
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
+import { licencesOf } from '../js/licences.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
@@ -28,6 +29,7 @@ export async function buildPage() {
         format: 'esm', target: 'es2022', charset: 'utf8', legalComments: 'none', logLevel: 'warning',
     });
     for (const path of STATIC) copyFileSync(join(root, path), join(made, basename(path)));
+    writeFileSync(join(made, 'LICENCES.txt'), licencesOf(root, [metafile]));
     const names = [...Object.keys(metafile.outputs).map((path) => basename(path)), ...STATIC.map((path) => basename(path))];
     rmSync(folder, { recursive: true, force: true });
     renameSync(made, folder);

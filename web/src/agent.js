@@ -141,7 +141,9 @@ export class AgentPanel {
 
     showFeatures(features) {
         const part = Array.isArray(features) && features.length > 0
-            ? element('ul', { class: 'list' }, features.map(({ code, name, score }) => element('li', {}, [element('span', { text: name }), element('span', { class: 'when', text: `${code} · ${fixed(score, 2)}` })])))
+            ? element('ul', { class: 'list' }, features.map(({ code, name, score }) => element('li', {}, [
+                element('span', {}, [name, element('small', { text: code })]), element('span', { class: 'when', text: fixed(score, 2) }),
+            ])))
             : element('p', { class: 'note', text: NO_FEATURES[features] ?? 'None is near.' });
         this.replace('features', [part], JSON.stringify(features));
     }
