@@ -5,7 +5,7 @@
  *   js page  is a page's or a bundler's: esbuild bundles it at its defaults, its inline scripts are not run
  *   html     its classic scripts run in a page that has no more than the script-tag file
  *   jsx      is bundled
- *   c        compiles without a warning, and runs
+ *   c        compiles without a warning; tests/toolchains runs it
  *   cmake    stands in examples/c/CMakeLists.txt
  *   sh       names commands, scripts, presets, targets and files that are there
  *   json     parses; text is for people, and no block is without a kind
@@ -53,10 +53,8 @@ const PREAMBLES = {
     `,
 };
 
-/** What a block needs that the build made; without it the block is only parsed. */
-const NEEDS = { 'build/wasm-wasi/': 'build/wasm-wasi/qhive-command.wasm' };
-
-const parsedOnly = (source) => Object.entries(NEEDS).some(([mark, file]) => source.includes(mark) && !existsSync(join(root, file)));
+/** What other toolchains made is run by tests/toolchains; here it is only parsed. */
+const parsedOnly = (source) => source.includes('build/wasm-wasi/');
 
 describe('js', () => {
     const list = of('js').map((block, i) => ({ ...block, file: join(scratch, `block-${i}.mjs`) }));
@@ -143,15 +141,11 @@ each(of('html'))('%s runs in a page', async (_, { source }) => {
 /* ---------------------------------------------------------------- C */
 
 const cc = findProgram('cc', 'gcc', 'clang');
-const library = join(root, 'build/native/libqhive.a');
 
-each(of('c'), cc ? test : test.skip)('%s compiles, and runs', (_, { source }) => {
-    const [file, program] = [join(scratch, 'block.c'), join(scratch, 'block')];
+each(of('c'), cc ? test : test.skip)('%s compiles', (_, { source }) => {
+    const file = join(scratch, 'block.c');
     writeFileSync(file, source);
-    const strict = ['-std=c17', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-Iinclude'];
-    if (!existsSync(library)) return void execFileSync(cc, [...strict, '-fsyntax-only', file], { cwd: root, stdio: 'pipe' });
-    execFileSync(cc, [...strict, '-o', program, file, library, '-lm'], { cwd: root, stdio: 'pipe' });
-    expect(execFileSync(program, { encoding: 'utf8' })).not.toBe('');
+    execFileSync(cc, ['-std=c17', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-Iinclude', '-fsyntax-only', file], { cwd: root, stdio: 'pipe' });
 });
 
 each(of('cmake'))('%s is what the example does', (_, { source }) => {

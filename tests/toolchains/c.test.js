@@ -1,6 +1,7 @@
 /** The installed C library: what is installed, and C and C++ programs outside of the tree that are built with it. */
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { of } from '../docs/pages.js';
 import { attempt, CLIFF, CLIFF_TABLE, COMMAND_STATES, COMMAND_TABLES, findProgram, root, run, scratch } from './support.js';
 
 const cc = findProgram('cc', 'gcc', 'clang');
@@ -49,6 +50,13 @@ compilerOrSkip('installed', () => {
         const lines = run(program, []).trim().split('\n');
         expect(lines.filter((line) => !line.startsWith('ok - '))).toEqual([]);
         expect(lines.length).toBeGreaterThan(70);
+    });
+
+    test.each(of('c').map(({ page, source }) => [page, source]))('the C program of %s runs', (_, source) => {
+        const [file, program] = [join(scratch, 'page.c'), join(scratch, 'page')];
+        writeFileSync(file, source);
+        run(cc, ['-std=c17', ...STRICT, ...link, program, file, ...library()]);
+        expect(run(program, [])).toMatch(/^\d+\.\d\d \d+\.\d\d\n$/);
     });
 
     (pkgConfig ? test : test.skip)('pkg-config finds it', () => {

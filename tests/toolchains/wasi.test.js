@@ -2,6 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WASI } from 'node:wasi';
+import { of } from '../docs/pages.js';
 import { attempt, COMMAND_STATES, COMMAND_TABLES, findProgram, root, scratch } from './support.js';
 
 const COMMAND = join(root, 'build/wasm-wasi/qhive-command.wasm');
@@ -33,6 +34,12 @@ describe.each(Object.entries(HOSTS))('the command under %s', (host, command) => 
         expect(command(['run', '--agents', 'many'])).toMatchObject({ status: 2, stderr: expect.stringContaining('--agents') });
         expect(command(['inspect', '/etc/passwd'])).toMatchObject({ status: 1, stderr: expect.stringContaining('cannot read') });
     });
+});
+
+test.each(of('js').filter(({ source }) => source.includes('build/wasm-wasi/')).map(({ page, source }) => [page, source]))('the program of %s runs', (_, source) => {
+    const file = join(scratch, 'page.mjs');
+    writeFileSync(file, source);
+    expect(attempt(process.execPath, ['--no-warnings', file])).toMatchObject({ status: 0, stdout: expect.stringMatching(/agents +20\n[^]*exit 0\n/) });
 });
 
 /** The layout table, as js/build.mjs reads it. */
