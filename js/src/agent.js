@@ -9,6 +9,7 @@ import { boolean, describe, integer, invalid, number, object } from './check.js'
 import { codeOf, QhiveError } from './errors.js';
 import { explainFailure } from './failure.js';
 import { writeNext, writeObservation } from './observation.js';
+import { replayInSlices } from './slices.js';
 import { recall } from './transitions.js';
 
 /** @typedef {import('./core.js').Core} Core */
@@ -252,6 +253,12 @@ export class Agent {
         integer('count', count, 0, MAX_COUNT);
         const mean = this.#core.call('qh_replay_many', this.#handle, count);
         return mean === mean ? mean : this.#notANumber('replay', {});
+    }
+
+    /** The same in slices. @param {number} count @param {object} [options] @returns {Promise<number>} */
+    async replayAsync(count, options) {
+        this.#check();
+        return replayInSlices(count, MAX_COUNT, options, (some) => this.replay(some));
     }
 
     /** What is remembered for replay, oldest first. @returns {import('../types/qhive.js').Transitions} */

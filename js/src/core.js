@@ -30,6 +30,8 @@ export class Core {
         this.cause = /** @type {unknown} */ (undefined);
         /** The feature knowledge, which the runtime puts here. @type {import('./knowledge.js').FeatureKnowledge | null} */
         this.knowledge = null;
+        /** Told of objects that nobody freed, where that is wanted. @type {import('./leaks.js').LeakWatch | null} */
+        this.leaks = null;
         /** Counts the observations written, by which a nested call is noticed. */
         this.writes = 0;
         this.actOn = exports.qh_act;

@@ -28,7 +28,8 @@ function open(instance, memory, options) {
     const simd = kind !== 'scalar';
     if (options.simd !== undefined && options.simd !== simd)
         throw new QhiveError('INVALID_ARGUMENT', `options.simd is ${options.simd}, but options.wasm is the ${simd ? 'SIMD' : 'scalar'} build`);
-    const { maxPages, initialPages, seed, pools, trackAllocations } = options;
+    const { maxPages, initialPages, seed, pools, trackAllocations, onLeak } = options;
+    if (onLeak !== undefined) core.leaks = { report: onLeak, disposed: false };
     const opened = core.call(
         'qh_open', maxPages, initialPages, seed[0], seed[1], pools.state, pools.trajectory, pools.message, trackAllocations ? 1 : 0,
     );

@@ -50,7 +50,8 @@ function readThreads(value) {
 /** @param {unknown} value what the caller gave */
 export function readOptions(value) {
     const given = value === undefined ? {} : object('options', value);
-    const { wasm, simd, threads, trackAllocations, pools, seed } = given;
+    const { wasm, simd, threads, trackAllocations, pools, seed, onLeak } = given;
+    if (onLeak !== undefined && typeof onLeak !== 'function') invalid('options.onLeak', 'a function', onLeak);
     if (wasm === null) invalid('options.wasm', 'bytes, a WebAssembly.Module, a Response, a URL or a string', wasm);
     optional(threads, false, readThreads);
     const options = {
@@ -59,6 +60,7 @@ export function readOptions(value) {
         seed: readSeed(seed === undefined ? 0 : seed),
         pools: readPools(pools === undefined ? {} : pools),
         trackAllocations: optional(trackAllocations, false, (v) => boolean('options.trackAllocations', v)),
+        onLeak: /** @type {((what: string) => void) | undefined} */ (onLeak),
         simd: optional(simd, undefined, (v) => boolean('options.simd', v)),
         wasm,
     };

@@ -9,6 +9,7 @@ import { BoundAgent } from './bound-agent.js';
 import { createFrom, readConfig } from './config.js';
 import { codeOf, QhiveError } from './errors.js';
 import { resourceProblem } from './failure.js';
+import { forgetLeak, watchLeak } from './leaks.js';
 import { FeatureKnowledge, tieTo } from './knowledge.js';
 import { MemoryInfo } from './memory.js';
 import { bindActuator, SafeZones } from './safe-zones.js';
@@ -63,6 +64,7 @@ export class AgentRuntime {
         this.#knowledge = core.knowledge = new FeatureKnowledge(core, this.#byHandle);
         this.build = Object.freeze({ version: VERSION, simd, threads: false, memory64: false });
         Object.defineProperty(this, 'build', { writable: false });
+        watchLeak(core.leaks, this, 'a runtime');
     }
 
     /** @param {import('../types/qhive.js').AgentConfig} config */
@@ -137,6 +139,8 @@ export class AgentRuntime {
 
     dispose() {
         if (this.#core.gone === 'STALE_HANDLE') throw this.#core.unusable();
+        forgetLeak(this.#core.leaks, this);
+        if (this.#core.leaks !== null) this.#core.leaks.disposed = true;
         this.#core.dispose();
         this.#byHandle.clear();
         this.#byName.clear();

@@ -9,6 +9,8 @@ import { idOf } from './agent.js';
 import { boolean, describe, integer, invalid, number, object, oneOf, optional } from './check.js';
 import { codeOf, QhiveError } from './errors.js';
 import { resourceProblem } from './failure.js';
+import { forgetLeak, watchLeak } from './leaks.js';
+import { inSlices, now, paced } from './slices.js';
 
 /** @typedef {import('./core.js').Core} Core */
 /** @typedef {import('../types/qhive.js').IndexOptions} IndexOptions */
@@ -22,8 +24,6 @@ const DEFAULT_EF = 64;
 const NO_FILTER = 0;
 const OWN_BITS = 1;
 const ANY_CATEGORY = -1;
-const STEP_MS = 1; // what one call of the core is to last within a slice
-const MOST_PER_STEP = 1024;
 const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 const NO_FLOATS = new Float32Array(0);
 const NO_INTEGERS = new Uint32Array(0);
@@ -31,9 +31,6 @@ const NO_INTEGERS = new Uint32Array(0);
 /** @type {Required<{ ef: number, mode: number, filter: any, category: number }>} */
 const PLAIN = Object.freeze({ ef: DEFAULT_EF, mode: WALKS.chosen, filter: undefined, category: ANY_CATEGORY });
 
-/** Milliseconds; where there is no clock a slice is one call of the core. */
-const now = () => globalThis.performance?.now() ?? Infinity;
-const nextTurn = () => new Promise((resolve) => (typeof setTimeout === 'function' ? setTimeout(resolve, 0) : resolve(undefined)));
 const tagOf = (value) => Object.prototype.toString.call(value).slice(8, -1);
 
 /** A typed array of this kind, whichever realm it is from. */
@@ -118,6 +115,7 @@ export class IndexFilter {
         this.#handle = handle;
         this.allowed = allowed;
         Object.defineProperty(this, 'allowed', { writable: false });
+        watchLeak(core.leaks, this, `a filter of index-${index.id}`);
     }
 
     static {
@@ -130,6 +128,7 @@ export class IndexFilter {
         if (this.#handle === 0) throw new QhiveError('STALE_HANDLE', 'the filter was freed');
         this.#core.call('qh_index_destroy', this.#handle);
         this.#handle = 0;
+        forgetLeak(this.#core.leaks, this);
     }
 
     /** Frees the filter unless that was done. */
@@ -175,6 +174,7 @@ export class VectorIndex {
             seed: high < 2 ** 21 ? high * 2 ** 32 + low : (BigInt(high) << 32n) | BigInt(low),
         });
         for (const name of ['id', 'options']) Object.defineProperty(this, name, { writable: false });
+        watchLeak(core.leaks, this, `index-${this.id}`);
     }
 
     get size() {
@@ -245,23 +245,14 @@ export class VectorIndex {
             const built = this.#core.call('qh_index_insert', this.#handle, this.#perStep);
             if (built < 0) throw this.#buildError('buildStep()', built);
             const time = now();
-            const wanted = this.#perStep * Math.min(4, STEP_MS / (time - start || STEP_MS));
-            this.#perStep = Math.max(1, Math.min(MOST_PER_STEP, Math.round(wanted)));
+            this.#perStep = paced(this.#perStep, time - start);
             if (built === this.#size || time >= end) return { built, size: this.#size, done: built === this.#size };
         }
     }
 
     /** @param {{ sliceMs?: number, onProgress?: (progress: { built: number, size: number, done: boolean }) => void, signal?: AbortSignal }} [options] */
-    async build(options = {}) {
-        const { sliceMs, onProgress, signal } = object('options', options);
-        const slice = optional(sliceMs, 8, (v) => number('options.sliceMs', v, { min: 0 }));
-        for (;;) {
-            signal?.throwIfAborted();
-            const progress = this.buildStep(slice);
-            onProgress?.(progress);
-            if (progress.done) return;
-            await nextTurn();
-        }
+    async build(options) {
+        await inSlices(options, (ms) => this.buildStep(ms));
     }
 
     /** @param {{ onProgress?: (progress: { built: number, size: number, done: boolean }) => void }} [options] */
@@ -354,6 +345,7 @@ export class VectorIndex {
         const result = this.#core.call('qh_index_destroy', this.#handle);
         if (result < 0) throw new QhiveError(codeOf(result) ?? 'INVALID_STATE', `free(): the index is held by ${this.#info()[4]} filters; free them first`);
         this.#handle = 0;
+        forgetLeak(this.#core.leaks, this);
         this.#query = this.#distances = NO_FLOATS;
         this.#labels = NO_INTEGERS;
     }

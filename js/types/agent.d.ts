@@ -148,6 +148,11 @@ export interface Agent {
     /** Learns from `count` remembered transitions; the mean |TD error|, 0 where none is remembered. */
     replay(count: number): number;
     /**
+     * The same in slices of `sliceMs` (default 8) with a turn of the event loop between them, so that a page stays alive: it learns just
+     * what `replay` learns, if nothing else is asked of the agent meanwhile. An abort rejects with the signal's reason; what was learned stays.
+     */
+    replayAsync(count: number, options?: { sliceMs?: number; onProgress?: (progress: ReplayProgress) => void; signal?: AbortSignal }): Promise<number>;
+    /**
      * The transitions remembered for replay, oldest first, as copies in columns: a log that `qhive/evaluate` reads as it is.
      * Empty without replay.
      */
@@ -203,6 +208,15 @@ export interface Agent {
     free(): void;
     /** The same, but does nothing when it is freed already. */
     [Symbol.dispose](): void;
+}
+
+/** How far a replay is. */
+export interface ReplayProgress {
+    /** Transitions learned from. */
+    replayed: number;
+    /** Transitions to learn from. */
+    count: number;
+    done: boolean;
 }
 
 export interface Explanation {

@@ -23,6 +23,11 @@ export interface RuntimeOptions {
     pools?: { state?: number; trajectory?: number; message?: number };
     /** Keep an {@link AllocationRecord} for each live block. For debugging: costs memory and time. Default false. */
     trackAllocations?: boolean;
+    /**
+     * For development: told, in words, of a runtime, vector index or filter that the engine collected as garbage although nobody freed
+     * it. Engines promise nothing about when they collect. (Agents and batches are kept by their runtime.)
+     */
+    onLeak?: (what: string) => void;
     /** Which build to run. Default: SIMD where the engine validates it. `true` without it is UNSUPPORTED. */
     simd?: boolean;
     /**

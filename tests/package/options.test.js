@@ -14,6 +14,7 @@ const FIELDS = [
     ['options.pools.message', (message) => ({ pools: { message } }), [...JUNK, -1, 2 ** 32], [undefined, 0, 1]],
     ['options.trackAllocations', (trackAllocations) => ({ trackAllocations }), [null, 0, 1, 'true', {}], [undefined, true, false]],
     ['options.simd', (simd) => ({ simd }), [null, 0, 1, 'true', {}], [undefined, true, false]],
+    ['options.onLeak', (onLeak) => ({ onLeak }), [null, 0, 'x', {}, true], [undefined, () => undefined]],
     ['options.threads', (threads) => ({ threads }), [null, 0, 1, 'true', {}], [undefined, false]],
     ['options.wasm', (wasm) => ({ wasm }), [null, 5, true, {}, [], 1n, Symbol('x')], [undefined]],
 ];
