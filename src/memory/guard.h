@@ -4,7 +4,8 @@
  *   handed out   readable up to the byte that was asked for, filled with QH_FRESH_BYTE: nobody may count on zeros
  *   given back   filled with QH_FREED_BYTE and poisoned, but for the word by which its keeper links it
  *
- * Used by pools and arenas, whose blocks the sanitizer would take for one live block of the heap. */
+ * Used by heap, pools and arenas. heap.c itself is compiled without the sanitizer's checks (QH_SANITIZED is defined for it by the
+ * build), since it keeps its links in what it has poisoned; behind each of its blocks it leaves a granule that nobody owns. */
 #ifndef QH_MEMORY_GUARD_H
 #define QH_MEMORY_GUARD_H
 
@@ -13,7 +14,8 @@
 #define QH_FRESH_BYTE 0xA5
 #define QH_FREED_BYTE 0xDD
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(QH_SANITIZED)
+#elif defined(__SANITIZE_ADDRESS__)
 #define QH_SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -43,6 +45,24 @@ QH_INLINE void qh__guard_taken(void *at, size_t byte_count, size_t whole) {
 #else
     (void)at;
     (void)byte_count;
+    (void)whole;
+#endif
+}
+
+/* A block of `old_count` bytes, readable at least so far, has `new_count` now; the rest up to `whole` is nobody's. */
+QH_INLINE void qh__guard_resized(void *at, size_t old_count, size_t new_count, size_t whole) {
+#if QH_ASSERT_LEVEL >= 3
+    unsigned char *bytes = at;
+    QH_UNPOISON(bytes, whole);
+    if (new_count > old_count)
+        memset(bytes + old_count, QH_FRESH_BYTE, new_count - old_count);
+    else
+        memset(bytes + new_count, QH_FREED_BYTE, whole - new_count);
+    QH_POISON(bytes + new_count, whole - new_count);
+#else
+    (void)at;
+    (void)old_count;
+    (void)new_count;
     (void)whole;
 #endif
 }

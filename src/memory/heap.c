@@ -4,11 +4,19 @@
 
 #include "base/bits.h"
 #include "base/bytes.h"
+#include "memory/guard.h"
 
 #define GRANULE QH_HEAP_ALIGNMENT
 #define GRANULES_PER_PAGE ((uint32_t)(QH_PAGE_BYTES / GRANULE))
 #define MOST_GRANULES ((size_t)1 << 28) /* 4 GiB, which the classes of holes end at */
 #define HOLE_CLASSES (QH_HEAP_ROWS * 32u)
+
+/* Granules behind each block that nobody may touch; not charged. */
+#if QH_SANITIZED
+#define RED_ZONE(heap) ((heap)->red_zone)
+#else
+#define RED_ZONE(heap) ((void)(heap), 0u)
+#endif
 
 /* A request beyond this is refused before arithmetic with it could wrap. */
 #define LARGEST_REQUEST ((size_t)0x40000000)
@@ -62,6 +70,11 @@ QH_INLINE uint32_t granule_of(const qh_heap *heap, const void *block) {
 
 QH_INLINE uint32_t units_of(size_t byte_count) {
     return (uint32_t)((byte_count + GRANULE - 1) / GRANULE);
+}
+
+/* What a block takes of the heap. */
+QH_INLINE uint32_t span_of(const qh_heap *heap, size_t byte_count) {
+    return units_of(byte_count) + RED_ZONE(heap);
 }
 
 QH_INLINE hole *hole_at(const qh_heap *heap, uint32_t granule) {
@@ -159,7 +172,7 @@ static uint32_t hole_longest(const qh_heap *heap, uint32_t units) {
 }
 
 static void set_used(qh_heap *heap, uint32_t used) {
-    uint32_t slack = used / CACHE_SHARE + CACHE_LEAST;
+    uint32_t slack = used / CACHE_SHARE + CACHE_LEAST + RED_ZONE(heap) * heap->live_blocks;
     heap->used = used;
     heap->floor = used > slack ? (uint64_t)(used - slack) * GRANULE << 32 : 0;
 }
@@ -236,6 +249,7 @@ QH_INLINE void cache_put(qh_heap *heap, uint32_t granule, uint32_t units) {
 static void move_map(qh_heap *heap, uint32_t units) {
     uint32_t old_at = heap->map_at, old_units = heap->map_units, at = heap->top;
     uint32_t *map = granule_at(heap, at);
+    QH_UNPOISON(map, units * GRANULE);
     memset(map, 0, units * GRANULE);
     if (old_units) memcpy(map, granule_at(heap, old_at), old_units * GRANULE);
     heap->map = (uint32_t *)((uintptr_t)map - heap->first / 32 * sizeof *map);
@@ -244,7 +258,9 @@ static void move_map(qh_heap *heap, uint32_t units) {
     heap->covered = heap->first / 32 * 32 + units * 128;
     heap->top = at + units;
     heap->used += old_units;
-    if (old_units) give_back_units(heap, old_at, old_units);
+    if (!old_units) return;
+    if (QH_SANITIZED) QH_POISON(granule_at(heap, old_at), old_units * GRANULE);
+    give_back_units(heap, old_at, old_units);
 }
 
 static bool top_reach(qh_heap *heap, uint32_t end) {
@@ -258,7 +274,10 @@ static bool top_reach(qh_heap *heap, uint32_t end) {
         heap->failure = qh_budget_grow(budget, pages - budget->pages);
         if (heap->failure != QH_OK) return false;
     }
-    heap->limit = QH_MIN(budget->pages, UINT32_MAX / GRANULES_PER_PAGE) * GRANULES_PER_PAGE;
+    uint32_t limit = QH_MIN(budget->pages, UINT32_MAX / GRANULES_PER_PAGE) * GRANULES_PER_PAGE;
+    uint32_t poisoned = QH_MAX(heap->limit, heap->first);
+    if (QH_SANITIZED) QH_POISON(granule_at(heap, poisoned), (limit - poisoned) * GRANULE);
+    heap->limit = limit;
     return true;
 }
 
@@ -459,9 +478,11 @@ bool qh_owner_release_all(qh_heap *heap, qh_owner *owner) {
         owner->extents[heap->nest_extent].end = heap->nest_at = heap->nest_end;
         nest_close(heap);
     }
-    for (uint32_t i = 0; i < owner->extent_count; i++)
-        give_back_units(heap, owner->extents[i].begin,
-                        owner->extents[i].end - owner->extents[i].begin);
+    for (uint32_t i = 0; i < owner->extent_count; i++) {
+        uint32_t begin = owner->extents[i].begin, units = owner->extents[i].end - begin;
+        qh__guard_freed(granule_at(heap, begin), units * GRANULE, 0);
+        give_back_units(heap, begin, units);
+    }
     owner->extent_count = 0;
     owner->nest = ++heap->nests_opened;
     return true;
@@ -489,22 +510,24 @@ static QH_NOINLINE qh_result alloc_slowly(qh_heap *heap, qh_owner *owner, size_t
                                           qh_block_kind kind, void **block) {
     size_t bytes = qh_heap_charge(byte_count);
     QH_TRY(admit_block(heap, owner, byte_count, bytes, true));
-    uint32_t taken = obtain_units(heap, owner, (uint32_t)(bytes / GRANULE));
+    uint32_t taken = obtain_units(heap, owner, span_of(heap, byte_count));
     if (!taken) return heap->failure;
     book_block(heap, owner, books_of(bytes, 1));
     *block = granule_at(heap, taken);
+    qh__guard_taken(*block, byte_count, bytes);
     if (heap->records) qh_records_add(heap->records, *block, bytes, owner, kind);
     return QH_OK;
 }
 
 qh_result qh_heap_alloc(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_block_kind kind,
                         void **block) {
-    uint32_t units = units_of(byte_count), taken = 0;
-    uint64_t books = books_of(units * GRANULE, 1);
+    uint32_t units = span_of(heap, byte_count), taken = 0;
+    uint64_t books = books_of((units - RED_ZONE(heap)) * GRANULE, 1);
     uint64_t owned = owner->books + books, live = heap->books + books;
     QH_ASSERT(byte_count > 0);
-    if (QH_UNLIKELY(owned >> 32 > owner->quota_bytes || byte_count > QH_HEAP_LONGEST * GRANULE ||
-                    heap->fail_after || heap->records))
+    if (QH_UNLIKELY(owned >> 32 > owner->quota_bytes ||
+                    byte_count > (QH_HEAP_LONGEST - RED_ZONE(heap)) * GRANULE || heap->fail_after ||
+                    heap->records))
         return alloc_slowly(heap, owner, byte_count, kind, block);
     if (owner->nest) {
         if (owner->nest != heap->nest || units > heap->nest_end - heap->nest_at)
@@ -519,6 +542,7 @@ qh_result qh_heap_alloc(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_bl
     if (owned > owner->peak) owner->peak = owned | UINT32_MAX;
     if (live > heap->peak) heap->peak = live | UINT32_MAX;
     *block = granule_at(heap, taken);
+    qh__guard_taken(*block, byte_count, (units - RED_ZONE(heap)) * GRANULE);
     return QH_OK;
 }
 
@@ -532,7 +556,7 @@ qh_result qh_heap_alloc_zeroed(qh_heap *heap, qh_owner *owner, size_t byte_count
 /* Takes enough to align in, and gives both ends back. */
 static qh_result alloc_aligned(qh_heap *heap, qh_owner *owner, size_t bytes, size_t alignment,
                                void **block) {
-    uint32_t units = (uint32_t)(bytes / GRANULE), step = (uint32_t)(alignment / GRANULE);
+    uint32_t units = span_of(heap, bytes), step = (uint32_t)(alignment / GRANULE);
     if (owner->nest && owner->extent_count == QH_OWNER_EXTENTS) stop_building(heap, owner);
     uint32_t taken = take_units(heap, units + step - 1);
     if (!taken) return heap->failure;
@@ -542,6 +566,7 @@ static qh_result alloc_aligned(qh_heap *heap, qh_owner *owner, size_t bytes, siz
     if (owner->nest) add_extent(owner, begin, begin + units);
     book_block(heap, owner, books_of(bytes, 1));
     *block = granule_at(heap, begin);
+    qh__guard_taken(*block, bytes, bytes);
     return QH_OK;
 }
 
@@ -580,8 +605,8 @@ static QH_NOINLINE void free_slowly(qh_heap *heap, qh_owner *owner, uint32_t gra
 
 void qh_heap_free(qh_heap *heap, qh_owner *owner, void *block, size_t byte_count) {
     if (!block) return;
-    uint32_t granule = granule_of(heap, block), units = units_of(byte_count);
-    uint64_t owned = owner->books, books = books_of(units * GRANULE, 1);
+    uint32_t granule = granule_of(heap, block), units = span_of(heap, byte_count);
+    uint64_t owned = owner->books, books = books_of((units - RED_ZONE(heap)) * GRANULE, 1);
     QH_ASSERT(owned >= books);
     if (QH_UNLIKELY(heap->records)) {
         bool known = qh_records_remove(heap->records, block);
@@ -589,6 +614,7 @@ void qh_heap_free(qh_heap *heap, qh_owner *owner, void *block, size_t byte_count
     }
     owner->books = owned - books;
     uint64_t live = heap->books -= books;
+    qh__guard_freed(block, units * GRANULE, 0);
     if (QH_UNLIKELY(units > QH_HEAP_LONGEST || owner->nest || live < heap->floor))
         free_slowly(heap, owner, granule, units);
     else
@@ -614,23 +640,29 @@ static bool grow_in_place(qh_heap *heap, qh_owner *owner, uint32_t end, uint32_t
     return true;
 }
 
-static qh_result block_grow(qh_heap *heap, qh_owner *owner, void **block, uint32_t old_units,
-                            uint32_t new_units) {
+static qh_result block_grow(qh_heap *heap, qh_owner *owner, void **block, size_t old_count,
+                            size_t new_count) {
     uint32_t granule = granule_of(heap, *block);
+    uint32_t old_units = span_of(heap, old_count), new_units = span_of(heap, new_count);
     if (!grow_in_place(heap, owner, granule + old_units, new_units - old_units)) {
         uint32_t taken = obtain_units(heap, owner, new_units);
         if (!taken) return heap->failure;
         *block = granule_at(heap, taken);
-        memcpy(*block, granule_at(heap, granule), old_units * GRANULE);
+        QH_UNPOISON(*block, old_count);
+        memcpy(*block, granule_at(heap, granule), old_count);
+        qh__guard_freed(granule_at(heap, granule), old_units * GRANULE, 0);
         free_slowly(heap, owner, granule, old_units);
     }
     book_block(heap, owner, books_of((new_units - old_units) * GRANULE, 0));
+    qh__guard_resized(*block, old_count, new_count, qh_heap_charge(new_count));
     return QH_OK;
 }
 
-static void block_shrink(qh_heap *heap, qh_owner *owner, void *block, uint32_t old_units,
-                         uint32_t new_units) {
+static void block_shrink(qh_heap *heap, qh_owner *owner, void *block, size_t old_count,
+                         size_t new_count) {
+    uint32_t old_units = span_of(heap, old_count), new_units = span_of(heap, new_count);
     uint64_t books = books_of((old_units - new_units) * GRANULE, 0);
+    qh__guard_resized(block, old_count, new_count, old_units * GRANULE);
     owner->books -= books;
     heap->books -= books;
     free_slowly(heap, owner, granule_of(heap, block) + new_units, old_units - new_units);
@@ -640,13 +672,16 @@ qh_result qh_heap_resize(qh_heap *heap, qh_owner *owner, void **block, size_t ol
                          size_t new_count, qh_block_kind kind) {
     if (!*block) return qh_heap_alloc(heap, owner, new_count, kind, block);
     size_t old_bytes = qh_heap_charge(old_count), new_bytes = qh_heap_charge(new_count);
-    if (old_bytes == new_bytes) return QH_OK;
+    if (old_bytes == new_bytes) {
+        qh__guard_resized(*block, old_count, new_count, new_bytes);
+        return QH_OK;
+    }
     void *resized = *block;
     if (new_bytes > old_bytes) {
         QH_TRY(admit_block(heap, owner, new_count, new_bytes - old_bytes, false));
-        QH_TRY(block_grow(heap, owner, &resized, units_of(old_count), units_of(new_count)));
+        QH_TRY(block_grow(heap, owner, &resized, old_count, new_count));
     } else {
-        block_shrink(heap, owner, resized, units_of(old_count), units_of(new_count));
+        block_shrink(heap, owner, resized, old_count, new_count);
     }
     if (heap->records) {
         qh_records_remove(heap->records, *block);
@@ -660,6 +695,9 @@ qh_result qh_heap_resize(qh_heap *heap, qh_owner *owner, void **block, size_t ol
 
 qh_result qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start) {
     memset(heap, 0, sizeof *heap);
+#if QH_SANITIZED
+    heap->red_zone = 1;
+#endif
     heap->budget = budget;
     heap->base = budget->base;
     heap->start = qh__align_up(start, 64);
@@ -782,7 +820,8 @@ bool qh_heap_validate(const qh_heap *heap) {
     uint64_t reserved = mapped_free(heap, &runs);
     flip_reserved(heap);
     return reserved == holes + cached + rest &&
-           heap->used + taken == cached + heap->live_bytes / GRANULE &&
+           heap->used + taken ==
+               cached + heap->live_bytes / GRANULE + RED_ZONE(heap) * heap->live_blocks &&
            tables + holes + taken + rest + heap->used == heap->top - heap->first;
 }
 

@@ -27,6 +27,7 @@
 #else
 
 #include "memory/budget.h"
+#include "memory/guard.h"
 #include "memory/record.h"
 
 #define QH_HEAP_ALIGNMENT ((size_t)16)
@@ -108,6 +109,9 @@ typedef struct qh_heap {
     uint32_t nest_extent; /* which of its extents */
     uint32_t nests_opened;
     qh_result failure; /* why memory was refused last */
+#if QH_SANITIZED
+    uint32_t red_zone; /* granules left behind each block */
+#endif
     uint32_t row_bits, column_bits[QH_HEAP_ROWS];
     uint16_t bins[QH_HEAP_LONGEST + 1]; /* by length: the place of the block freed last */
     uint64_t ring

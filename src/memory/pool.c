@@ -17,6 +17,7 @@ qh_result qh_pool_open(qh_pool *pool, qh_heap *heap, qh_owner *owner, uint32_t b
     QH_TRY(qh_heap_alloc_zeroed(heap, owner, taken_words(capacity) * 4, kind, &taken));
     void *region;
     QH_TRY(qh_heap_carve(heap, owner, region_bytes, kind, &region));
+    qh__guard_freed(region, region_bytes, 0);
     pool->taken = taken;
     pool->region = region;
     return QH_OK;

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/maths.h"
 #include "memory/arena.h"
+#include "memory/guard.h"
 #include "runtime/batch.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -47,6 +48,19 @@ static inline qh_result test_memory_open(qh_memory *memory, const uint32_t pools
     memset((void *)memory->budget.base, 0xA5, 262144);
 #endif
     return qh_memory_open(memory, 0, TEST_HEAP_START, pools, track);
+}
+
+/* Places blocks as they lie in other builds. Before the first. */
+static inline void test_without_red_zones(qh_memory *memory) {
+    (void)memory;
+#if QH_SANITIZED && !defined(QH_SMALL)
+    memory->heap.red_zone = 0;
+#endif
+}
+
+/* Lets a test look into what is nobody's, which the sanitizer would report. */
+static inline void test_expose(qh_memory *memory) {
+    QH_UNPOISON(qh__at(&memory->budget, 0), (size_t)memory->budget.pages * QH_PAGE_BYTES);
 }
 
 static inline void test_memory_close(qh_memory *memory) {

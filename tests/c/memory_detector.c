@@ -94,6 +94,11 @@ static qh_result broken_resize(uint32_t owner, void **block, size_t before, size
 
 /* ---------------------------------------------------------------- the model */
 
+/* It is for the model to find what is broken, not for the sanitizer. */
+static void expose(void) {
+    if (broken != SOUND) test_expose(&memory);
+}
+
 static bool is_intact(const struct place *place) {
     for (size_t i = 0; i < place->byte_count; i++)
         if (place->at[i] != place->fill) return false;
@@ -122,6 +127,7 @@ static void take(struct place *place, uint32_t owner, size_t byte_count, bool ze
     bool fits = qh_heap_charge(byte_count) <= owners[owner].quota_bytes - expected_bytes[owner];
     void *block = NULL;
     qh_result result = broken_alloc(owner, byte_count, zeroed, &block);
+    expose();
     expect(result == (fits ? QH_OK : QH_QUOTA_EXCEEDED));
     if (result != QH_OK) {
         expect(owners[owner].live_bytes == before && block == NULL);
@@ -137,7 +143,9 @@ static void take(struct place *place, uint32_t owner, size_t byte_count, bool ze
 static void change(struct place *place, size_t byte_count) {
     void *block = place->at;
     size_t before = place->byte_count;
-    if (broken_resize(place->owner, &block, before, byte_count) != QH_OK) return;
+    qh_result result = broken_resize(place->owner, &block, before, byte_count);
+    expose();
+    if (result != QH_OK) return;
     place->at = block;
     place->byte_count = QH_MIN(before, byte_count);
     expect(is_intact(place));
@@ -167,6 +175,7 @@ static void run_model(breakage kind, qh_random random) {
         } else {
             expect(is_intact(place));
             broken_free(place->owner, place->at, place->byte_count);
+            expose();
             expected_bytes[place->owner] -= qh_heap_charge(place->byte_count);
             place->at = NULL;
         }
