@@ -197,6 +197,7 @@ qh_result qh_agent_open(qh_plans *plans, const qh_agent_def *def, qh_handle hand
 void qh_agent_close(qh_agent *agent) {
     qh_memory *memory = agent->memory;
     qh_heap *heap = &memory->heap;
+    qh_owner_leave(&agent->owner);
     if (agent->table.memory) qh_table_clear(&agent->table);
     if (agent->replay.memory) qh_replay_close(&agent->replay);
     qh_heap_free(heap, &agent->owner, agent->pending.entries,

@@ -16,7 +16,7 @@
 #include "base/platform.h"
 
 #define QH_PAGE_BYTES ((size_t)65536)
-#define QH_GROWTH_SHARE 256
+#define QH_GROWTH_SHARE 192
 #define QH_GROWTH_LOG 32 /* growths remembered; later ones replace the last entry's end */
 
 typedef struct qh_growth {

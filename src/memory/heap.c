@@ -8,7 +8,7 @@
 
 #define GRANULE QH_HEAP_ALIGNMENT
 #define GRANULES_PER_PAGE ((uint32_t)(QH_PAGE_BYTES / GRANULE))
-#define MOST_GRANULES ((size_t)1 << 28) /* 4 GiB, which the classes of holes end at */
+#define MOST_GRANULES (1u << 28) /* 4 GiB, which the classes of holes end at */
 #define HOLE_CLASSES (QH_HEAP_ROWS * 32u)
 
 /* Granules behind each block that nobody may touch; not charged. */
@@ -35,11 +35,10 @@
 /* Holes looked at in a list whose members differ in length. */
 #define HOLES_TRIED 2
 
-/* Granules beyond those needed, and beyond a sixteenth more, that a new map covers. */
-#define MAP_AHEAD 131072u
+/* Granules of which one part of the map tells. */
+#define REGION (1u << 17)
 
-/* Granules: beyond the first a block gets an extent of its own; a nest is opened with at least and at most so many. */
-#define NESTED_LONGEST 256u
+/* Granules that a nest is opened with. */
 #define NEST_LEAST 256u
 #define NEST_MOST 4096u
 
@@ -87,13 +86,17 @@ QH_INLINE uint32_t *hole_tail(const qh_heap *heap, uint32_t end) {
 
 /* ---------------------------------------------------------------- the map: where free memory begins or ends */
 
+QH_INLINE uint32_t *map_word(const qh_heap *heap, uint32_t granule) {
+    return (uint32_t *)granule_at(heap, heap->maps[granule / REGION]) + granule / 32;
+}
+
 QH_INLINE bool is_border(const qh_heap *heap, uint32_t granule) {
-    return heap->map[granule / 32] >> granule % 32 & 1;
+    return map_word(heap, granule)[0] >> granule % 32 & 1;
 }
 
 /* Returns what the bit was. At the border of a block in use: whether there is a hole on the other side. */
 QH_INLINE bool flip_border(const qh_heap *heap, uint32_t granule) {
-    uint32_t *word = &heap->map[granule / 32], was = *word;
+    uint32_t *word = map_word(heap, granule), was = *word;
     *word = was ^ 1u << granule % 32;
     return was >> granule % 32 & 1;
 }
@@ -245,22 +248,26 @@ QH_INLINE void cache_put(qh_heap *heap, uint32_t granule, uint32_t units) {
 
 /* ---------------------------------------------------------------- the top */
 
-/* A longer map at the top, where there is room for it. */
-static void move_map(qh_heap *heap, uint32_t units) {
-    uint32_t old_at = heap->map_at, old_units = heap->map_units, at = heap->top;
-    uint32_t *map = granule_at(heap, at);
+/* The granules that the budget may have in all. */
+static uint32_t top_most(const qh_heap *heap) {
+    return QH_MIN(heap->budget->max_pages, UINT32_MAX / GRANULES_PER_PAGE) * GRANULES_PER_PAGE;
+}
+
+/* Where the part of the map that begins at granule `at` ends. */
+static uint32_t map_end(const qh_heap *heap, uint32_t at) {
+    return QH_MIN((at / REGION + 1) * REGION, (top_most(heap) / 128 + 1) * 128);
+}
+
+/* The next part of the map, at the top, where there is room for it. */
+static void map_region(qh_heap *heap) {
+    uint32_t at = heap->covered, end = map_end(heap, at), units = (end - at) / 128;
+    uint32_t *map = granule_at(heap, heap->top);
     QH_UNPOISON(map, units * GRANULE);
     memset(map, 0, units * GRANULE);
-    if (old_units) memcpy(map, granule_at(heap, old_at), old_units * GRANULE);
-    heap->map = (uint32_t *)((uintptr_t)map - heap->first / 32 * sizeof *map);
-    heap->map_at = at;
-    heap->map_units = units;
-    heap->covered = heap->first / 32 * 32 + units * 128;
-    heap->top = at + units;
-    heap->used += old_units;
-    if (!old_units) return;
-    if (QH_SANITIZED) QH_POISON(granule_at(heap, old_at), old_units * GRANULE);
-    give_back_units(heap, old_at, old_units);
+    heap->maps[at / REGION] = heap->top - at / 128;
+    heap->covered = end;
+    heap->map_units += units;
+    heap->top += units;
 }
 
 static bool top_reach(qh_heap *heap, uint32_t end) {
@@ -281,21 +288,14 @@ static bool top_reach(qh_heap *heap, uint32_t end) {
     return true;
 }
 
-/* The granules that the budget may have in all. */
-static uint32_t top_most(const qh_heap *heap) {
-    return QH_MIN(heap->budget->max_pages, UINT32_MAX / GRANULES_PER_PAGE) * GRANULES_PER_PAGE;
-}
-
-/* Adds `units` to what lies below the top; where they begin, or 0. A longer map comes behind them. */
+/* Adds `units` to what lies below the top; where they begin, or 0. What the map lacks comes behind them. */
 static QH_NOINLINE uint32_t raise_top(qh_heap *heap, uint32_t units) {
-    uint32_t begin = heap->top, end = begin + units, map_units = 0;
-    if (end >= heap->covered) {
-        uint32_t length = end - heap->first, ahead = length / 16 + MAP_AHEAD;
-        map_units = (QH_MIN(length + ahead, QH_MAX(top_most(heap), end) - heap->first) + 255) / 128;
-    }
-    if (end + map_units > heap->limit && !top_reach(heap, end + map_units)) return 0;
+    uint32_t begin = heap->top, end = begin + units, top = end, most = top_most(heap);
+    for (uint32_t at = heap->covered; at <= top && at <= most; at = map_end(heap, at))
+        top += (map_end(heap, at) - at) / 128;
+    if (top > heap->limit && !top_reach(heap, top)) return 0;
     heap->top = end;
-    if (map_units) move_map(heap, map_units);
+    while (heap->top < top) map_region(heap);
     set_used(heap, heap->used + units);
     return begin;
 }
@@ -399,13 +399,13 @@ static uint32_t nest_build(qh_heap *heap, qh_owner *owner, uint32_t units) {
         heap->nest_guess = heap->nest_used;
         heap->nest_used = 0;
     }
-    if (heap->nest && units <= heap->nest_end - heap->nest_at && units <= NESTED_LONGEST)
+    if (heap->nest && units <= heap->nest_end - heap->nest_at && units <= QH_HEAP_NESTED)
         return nest_take(heap, owner, units);
     if (owner->extent_count == QH_OWNER_EXTENTS) {
         stop_building(heap, owner);
         return take_units(heap, units);
     }
-    if (units > NESTED_LONGEST) {
+    if (units > QH_HEAP_NESTED) {
         uint32_t taken = take_units(heap, units);
         if (taken) add_extent(owner, taken, taken + units);
         return taken;
@@ -416,7 +416,7 @@ static uint32_t nest_build(qh_heap *heap, qh_owner *owner, uint32_t units) {
 
 static QH_NOINLINE uint32_t obtain_units(qh_heap *heap, qh_owner *owner, uint32_t units) {
     if (owner->nest) return nest_build(heap, owner, units);
-    uint32_t taken = units <= QH_HEAP_LONGEST ? cache_take(heap, units) : 0;
+    uint32_t taken = units <= QH_HEAP_NESTED ? cache_take(heap, units) : 0;
     return taken ? taken : take_units(heap, units);
 }
 
@@ -430,32 +430,19 @@ size_t qh_heap_end(const qh_heap *heap) {
     return heap->top * GRANULE;
 }
 
-bool qh_owner_affords(const qh_owner *owner, size_t byte_count) {
-    return byte_count <= owner->quota_bytes - owner->live_bytes;
-}
-
 QH_INLINE uint64_t books_of(size_t bytes, uint32_t blocks) {
     return (uint64_t)bytes << 32 | blocks;
 }
 
+QH_INLINE void put_books(qh_heap *heap, qh_owner *owner, uint64_t owned, uint64_t live) {
+    owner->books = owned;
+    heap->books = live;
+    if (owned > owner->peak) owner->peak = owned | UINT32_MAX;
+    if (live > heap->peak) heap->peak = live | UINT32_MAX;
+}
+
 static void book_block(qh_heap *heap, qh_owner *owner, uint64_t books) {
-    owner->books += books;
-    heap->books += books;
-    if (owner->books > owner->peak) owner->peak = owner->books | UINT32_MAX;
-    if (heap->books > heap->peak) heap->peak = heap->books | UINT32_MAX;
-}
-
-void qh_owner_charge(qh_owner *owner, size_t byte_count) {
-    QH_ASSERT(qh_owner_affords(owner, byte_count));
-    owner->books += books_of(byte_count, 1);
-    owner->foreign_blocks++;
-    if (owner->books > owner->peak) owner->peak = owner->books | UINT32_MAX;
-}
-
-void qh_owner_discharge(qh_owner *owner, size_t byte_count) {
-    QH_ASSERT(owner->live_bytes >= byte_count && owner->live_blocks > 0);
-    owner->books -= books_of(byte_count, 1);
-    owner->foreign_blocks--;
+    put_books(heap, owner, owner->books + books, heap->books + books);
 }
 
 void qh_owner_open(qh_heap *heap, qh_owner *owner, uint32_t id, uint32_t kind, size_t quota_bytes) {
@@ -463,17 +450,8 @@ void qh_owner_open(qh_heap *heap, qh_owner *owner, uint32_t id, uint32_t kind, s
     owner->nest = ++heap->nests_opened;
 }
 
-void qh_owner_close(qh_heap *heap, qh_owner *owner) {
-    QH_ASSERT(owner->books == 0);
-    if (owner->nest) stop_building(heap, owner);
-    *owner = (qh_owner){0};
-}
-
-bool qh_owner_release_all(qh_heap *heap, qh_owner *owner) {
-    if (owner->books == 0) return true;
-    if (!owner->nest || owner->foreign_blocks || heap->records) return false;
-    heap->books -= owner->books;
-    owner->books = 0;
+/* All blocks of an owner that is building, which then begins anew. */
+static void release_extents(qh_heap *heap, qh_owner *owner) {
     if (heap->nest == owner->nest) {
         owner->extents[heap->nest_extent].end = heap->nest_at = heap->nest_end;
         nest_close(heap);
@@ -485,6 +463,31 @@ bool qh_owner_release_all(qh_heap *heap, qh_owner *owner) {
     }
     owner->extent_count = 0;
     owner->nest = ++heap->nests_opened;
+}
+
+void qh_owner_leave(qh_owner *owner) {
+    owner->leaving = owner->nest != 0;
+}
+
+void qh_owner_close(qh_heap *heap, qh_owner *owner) {
+    QH_ASSERT(owner->books == 0);
+    if (owner->leaving)
+        release_extents(heap, owner);
+    else if (owner->nest)
+        stop_building(heap, owner);
+    *owner = (qh_owner){0};
+}
+
+bool qh_owner_release_all(qh_heap *heap, qh_owner *owner) {
+    if (owner->books == 0) return true;
+    if (!owner->nest || heap->records) return false;
+    uint32_t pooled = owner->live_bytes / GRANULE + RED_ZONE(heap) * owner->live_blocks;
+    for (uint32_t i = 0; i < owner->extent_count; i++)
+        pooled -= owner->extents[i].end - owner->extents[i].begin;
+    if (pooled) return false;
+    heap->books -= owner->books;
+    owner->books = 0;
+    release_extents(heap, owner);
     return true;
 }
 
@@ -526,7 +529,7 @@ qh_result qh_heap_alloc(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_bl
     uint64_t owned = owner->books + books, live = heap->books + books;
     QH_ASSERT(byte_count > 0);
     if (QH_UNLIKELY(owned >> 32 > owner->quota_bytes ||
-                    byte_count > (QH_HEAP_LONGEST - RED_ZONE(heap)) * GRANULE || heap->fail_after ||
+                    byte_count > (QH_HEAP_NESTED - RED_ZONE(heap)) * GRANULE || heap->fail_after ||
                     heap->records))
         return alloc_slowly(heap, owner, byte_count, kind, block);
     if (owner->nest) {
@@ -537,10 +540,7 @@ qh_result qh_heap_alloc(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_bl
         taken = cache_take(heap, units);
         if (!taken) return alloc_slowly(heap, owner, byte_count, kind, block);
     }
-    owner->books = owned;
-    heap->books = live;
-    if (owned > owner->peak) owner->peak = owned | UINT32_MAX;
-    if (live > heap->peak) heap->peak = live | UINT32_MAX;
+    put_books(heap, owner, owned, live);
     *block = granule_at(heap, taken);
     qh__guard_taken(*block, byte_count, (units - RED_ZONE(heap)) * GRANULE);
     return QH_OK;
@@ -594,6 +594,7 @@ qh_result qh_heap_carve(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_bl
 /* The block is no longer the owner's in the books. */
 static QH_NOINLINE void free_slowly(qh_heap *heap, qh_owner *owner, uint32_t granule,
                                     uint32_t units) {
+    if (owner->leaving) return;
     if (owner->nest) stop_building(heap, owner);
     if (units > QH_HEAP_LONGEST) {
         give_back_units(heap, granule, units);
@@ -668,9 +669,28 @@ static void block_shrink(qh_heap *heap, qh_owner *owner, void *block, size_t old
     free_slowly(heap, owner, granule_of(heap, block) + new_units, old_units - new_units);
 }
 
+/* The usual case of what doubles: the last block of all grows, and there is room. */
+QH_INLINE bool extend_last(qh_heap *heap, qh_owner *owner, void *block, size_t old_count,
+                           size_t new_count) {
+    uint32_t end = granule_of(heap, block) + span_of(heap, old_count);
+    uint32_t more = units_of(new_count) - units_of(old_count);
+    uint64_t books = books_of((size_t)more * GRANULE, 0);
+    uint64_t owned = owner->books + books, live = heap->books + books;
+    if (end != heap->top || new_count > LARGEST_REQUEST || new_count < old_count ||
+        more > heap->limit - end || more >= heap->covered - end ||
+        owned >> 32 > owner->quota_bytes || owner->nest || heap->fail_after || heap->records)
+        return false;
+    heap->top = end + more;
+    set_used(heap, heap->used + more);
+    put_books(heap, owner, owned, live);
+    qh__guard_resized(block, old_count, new_count, qh_heap_charge(new_count));
+    return true;
+}
+
 qh_result qh_heap_resize(qh_heap *heap, qh_owner *owner, void **block, size_t old_count,
                          size_t new_count, qh_block_kind kind) {
     if (!*block) return qh_heap_alloc(heap, owner, new_count, kind, block);
+    if (extend_last(heap, owner, *block, old_count, new_count)) return QH_OK;
     size_t old_bytes = qh_heap_charge(old_count), new_bytes = qh_heap_charge(new_count);
     if (old_bytes == new_bytes) {
         qh__guard_resized(*block, old_count, new_count, new_bytes);
@@ -702,7 +722,10 @@ qh_result qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start) {
     heap->base = budget->base;
     heap->start = qh__align_up(start, 64);
     heap->first = heap->heads = (uint32_t)(heap->start / GRANULE);
-    heap->top = heap->first + HOLE_CLASSES;
+    heap->body = heap->heads + HOLE_CLASSES + (top_most(heap) / REGION + 4) / 4;
+    heap->maps = granule_at(heap, heap->heads + HOLE_CLASSES);
+    heap->top = heap->body;
+    heap->covered = heap->first / 128 * 128;
     if (!raise_top(heap, 0)) return heap->failure;
     for (uint32_t head = heap->heads; head < heap->heads + HOLE_CLASSES; head++)
         *hole_at(heap, head) = (hole){0, head, head};
@@ -717,7 +740,7 @@ static uint64_t mapped_free(const qh_heap *heap, uint32_t *runs) {
     uint32_t begin = 0;
     *runs = 0;
     for (uint32_t word = heap->first / 32; word < heap->covered / 32; word++) {
-        for (uint32_t bits = heap->map[word]; bits; bits &= bits - 1) {
+        for (uint32_t bits = *map_word(heap, word * 32); bits; bits &= bits - 1) {
             uint32_t border = word * 32 + (uint32_t)__builtin_ctz(bits);
             if (border < heap->first || border > heap->top) return UINT64_MAX;
             if (begin) {
@@ -733,7 +756,7 @@ static uint64_t mapped_free(const qh_heap *heap, uint32_t *runs) {
 }
 
 static bool lies_inside(const qh_heap *heap, uint64_t granule, uint64_t units) {
-    return granule >= heap->heads + HOLE_CLASSES && granule + units <= heap->top;
+    return granule >= heap->body && granule + units <= heap->top;
 }
 
 /* Adds the holes of one list to `count` and `sum`. */
@@ -810,9 +833,8 @@ static bool cache_is_valid(const qh_heap *heap, uint64_t *sum) {
 bool qh_heap_validate(const qh_heap *heap) {
     uint64_t holes, cached, rest = heap->nest_end - heap->nest_at;
     uint64_t taken = heap->nest_at - heap->nest_begin;
-    uint32_t runs, tables = HOLE_CLASSES + heap->map_units;
+    uint32_t runs, tables = heap->body - heap->first + heap->map_units;
     if (heap->top > heap->limit || heap->top >= heap->covered ||
-        !lies_inside(heap, heap->map_at, heap->map_units) ||
         (rest && !lies_inside(heap, heap->nest_at, rest)))
         return false;
     if (!holes_are_valid(heap, &holes) || !cache_is_valid(heap, &cached)) return false;

@@ -2,7 +2,7 @@
  *
  * Memory is counted in granules of 16 bytes. Who frees a block knows its size (sized free) and its owner, so blocks carry no
  * header: a payload byte is a byte of memory. Three layers, each used by the one before it:
- *   cache  blocks of at most 2 KiB that were freed lately, by exact length, last in first out. A ring of QH_HEAP_RING places
+ *   cache  blocks of less than 1 KiB that were freed lately, by exact length, last in first out. A ring of QH_HEAP_RING places
  *          remembers in which order they came; a block that was not taken again within one round of the ring is given back, one at
  *          most for each that comes in (three when the cache holds too much), so that no operation ever flushes it.
  *   holes  what is free below the top, merged with its neighbours at once: lists by length, exact up to 1 KiB and 32 to a
@@ -31,9 +31,10 @@
 #include "memory/record.h"
 
 #define QH_HEAP_ALIGNMENT ((size_t)16)
-#define QH_HEAP_LONGEST 128 /* granules of the longest block that is cached */
-#define QH_HEAP_RING 512    /* blocks that are cached at most; a power of two */
-#define QH_HEAP_ROWS 24     /* of 32 lists of holes each */
+#define QH_HEAP_LONGEST 63 /* granules of the longest block that is cached */
+#define QH_HEAP_NESTED 256 /* granules of the longest block that lies in a nest */
+#define QH_HEAP_RING 512   /* blocks that are cached at most; a power of two */
+#define QH_HEAP_ROWS 24    /* of 32 lists of holes each */
 #define QH_OWNER_EXTENTS 8
 
 /* Bytes and blocks in one word, so that the books of a block are one addition. */
@@ -60,10 +61,10 @@ typedef struct qh_owner {
         };
     };
     size_t quota_bytes;
-    uint32_t id;   /* the agent's handle; below QH_OWNER_COUNT a resource of the runtime */
-    uint32_t kind; /* qh_owner_kind */
-    uint32_t nest; /* tells its nest from those of others; 0: not building */
-    uint32_t foreign_blocks; /* of live_blocks: those of pools */
+    uint32_t id;      /* the agent's handle; below QH_OWNER_COUNT a resource of the runtime */
+    uint32_t kind;    /* qh_owner_kind */
+    uint32_t nest;    /* tells its nest from those of others; 0: not building */
+    uint32_t leaving; /* its extents are given back when it is closed, and its blocks not before */
     uint32_t extent_count;
     qh_extent extents[QH_OWNER_EXTENTS]; /* all blocks of an owner that is building */
 } qh_owner;
@@ -92,11 +93,13 @@ typedef struct qh_heap {
     qh_records *records; /* NULL: not tracking */
     qh_budget *budget;
     uintptr_t base; /* the budget's */
-    uint32_t *map;  /* as if its first bit were that of granule 0 */
-    size_t start;   /* offset from budget->base */
+    uint32_t
+        *maps;    /* where each part of the map lies, as if its first bit were that of granule 0 */
+    size_t start; /* offset from budget->base */
     /* granules, counted from budget->base */
     uint32_t first, top, limit;
-    uint32_t covered, map_at;
+    uint32_t body;                          /* where the tables end that are never moved */
+    uint32_t covered;                       /* the map tells of what lies below */
     uint32_t heads;                         /* of the lists of holes: one granule each */
     uint32_t nest_begin, nest_at, nest_end; /* the open nest, and up to where it is taken */
     /* lengths in granules */
@@ -113,7 +116,8 @@ typedef struct qh_heap {
     uint32_t red_zone; /* granules left behind each block */
 #endif
     uint32_t row_bits, column_bits[QH_HEAP_ROWS];
-    uint16_t bins[QH_HEAP_LONGEST + 1]; /* by length: the place of the block freed last */
+    /* By length: the place of the block freed last. Beyond QH_HEAP_LONGEST 0, where no block of that length lies. */
+    uint16_t bins[QH_HEAP_NESTED + 1];
     uint64_t ring
         [QH_HEAP_RING]; /* granule << 32 | place of the next in the bin << 16 | length; 0: none */
 } qh_heap;
@@ -124,6 +128,10 @@ typedef struct qh_heap {
 qh_result qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start);
 
 void qh_owner_open(qh_heap *heap, qh_owner *owner, uint32_t id, uint32_t kind, size_t quota_bytes);
+
+/* From now on the owner only frees. Where it is building still, what it frees is given back by qh_owner_close, all at once; its blocks
+ * of pools and its records go one by one as ever. */
+void qh_owner_leave(qh_owner *owner);
 
 /* Asserts that the owner has given everything back. */
 void qh_owner_close(qh_heap *heap, qh_owner *owner);
@@ -167,12 +175,34 @@ size_t qh_heap_charge(size_t byte_count);
 /* The offset from budget->base behind all memory in use. */
 size_t qh_heap_end(const qh_heap *heap);
 
+#if defined(QH_SMALL)
 /* Whether the owner's quota has room for `byte_count` more bytes. */
 bool qh_owner_affords(const qh_owner *owner, size_t byte_count);
 
-/* Charges or discharges one block whose bytes come from elsewhere (a pool). */
-void qh_owner_charge(qh_owner *owner, size_t byte_count);
+/* Charges one block whose bytes come from elsewhere (a pool); false, and nothing has changed, beyond the quota. */
+bool qh_owner_charge(qh_owner *owner, size_t byte_count);
+
+/* Discharges it. */
 void qh_owner_discharge(qh_owner *owner, size_t byte_count);
+#else
+QH_INLINE bool qh_owner_affords(const qh_owner *owner, size_t byte_count) {
+    return byte_count <= owner->quota_bytes - owner->live_bytes;
+}
+
+QH_INLINE bool qh_owner_charge(qh_owner *owner, size_t byte_count) {
+    uint64_t books = owner->books + ((uint64_t)byte_count << 32 | 1);
+    if (QH_UNLIKELY(books >> 32 > owner->quota_bytes)) return false;
+    owner->books = books;
+    if (books > owner->peak) owner->peak = books | UINT32_MAX;
+    return true;
+}
+
+QH_INLINE void qh_owner_discharge(qh_owner *owner, size_t byte_count) {
+    uint64_t books = (uint64_t)byte_count << 32 | 1;
+    QH_ASSERT(owner->books >= books);
+    owner->books -= books;
+}
+#endif
 
 bool qh_heap_validate(const qh_heap *heap);
 

@@ -55,15 +55,20 @@ void qh_owner_close(qh_heap *heap, qh_owner *owner) {
     *owner = (qh_owner){0};
 }
 
+void qh_owner_leave(qh_owner *owner) {
+    (void)owner;
+}
+
 bool qh_owner_affords(const qh_owner *owner, size_t byte_count) {
     return byte_count <= owner->quota_bytes - owner->live_bytes;
 }
 
-void qh_owner_charge(qh_owner *owner, size_t byte_count) {
-    QH_ASSERT(qh_owner_affords(owner, byte_count));
+bool qh_owner_charge(qh_owner *owner, size_t byte_count) {
+    if (!qh_owner_affords(owner, byte_count)) return false;
     owner->live_bytes += byte_count;
     if (owner->live_bytes > owner->peak_bytes) owner->peak_bytes = owner->live_bytes;
     owner->live_blocks++;
+    return true;
 }
 
 void qh_owner_discharge(qh_owner *owner, size_t byte_count) {

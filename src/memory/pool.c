@@ -2,59 +2,53 @@
 
 #include "memory/guard.h"
 
-static size_t taken_words(uint32_t capacity) {
-    return (size_t)capacity / 32 + (capacity % 32 != 0);
-}
+/* Links that name no block. */
+#define LAST UINT32_MAX
+#define OUT (UINT32_MAX - 1)
 
 qh_result qh_pool_open(qh_pool *pool, qh_heap *heap, qh_owner *owner, uint32_t block_bytes,
                        uint32_t capacity, qh_block_kind kind) {
     *pool = (qh_pool){.heap = heap, .block_bytes = block_bytes, .capacity = capacity, .kind = kind};
+    pool->records = heap->records;
+    pool->shift = (uint32_t)__builtin_ctz(block_bytes);
+    pool->freed = LAST;
+    QH_ASSERT(block_bytes == 1u << pool->shift);
     if (capacity == 0) return QH_OK;
     size_t region_bytes;
     if (__builtin_mul_overflow((size_t)block_bytes, (size_t)capacity, &region_bytes))
         return QH_OVERFLOW;
-    void *taken;
-    QH_TRY(qh_heap_alloc_zeroed(heap, owner, taken_words(capacity) * 4, kind, &taken));
-    void *region;
+    void *links, *region;
+    QH_TRY(qh_heap_alloc(heap, owner, capacity * sizeof *pool->links, kind, &links));
     QH_TRY(qh_heap_carve(heap, owner, region_bytes, kind, &region));
     qh__guard_freed(region, region_bytes, 0);
-    pool->taken = taken;
+    pool->links = links;
     pool->region = region;
     return QH_OK;
 }
 
-static void count_in(qh_pool *pool) {
-    pool->acquires++;
-    if (++pool->in_use > pool->peak) pool->peak = pool->in_use;
+static QH_NOINLINE qh_result lend(qh_pool *pool, qh_owner *owner, void **block) {
+    QH_TRY(qh_heap_alloc(pool->heap, owner, pool->block_bytes, pool->kind, block));
+    pool->fallbacks++;
+    pool->lent++;
+    return QH_OK;
 }
 
 qh_result qh_pool_acquire(qh_pool *pool, qh_owner *owner, void **block) {
-    unsigned char *taken;
-    if (pool->freed) {
-        taken = (unsigned char *)pool->freed;
-    } else if (pool->fresh < pool->capacity) {
-        taken = pool->region + (size_t)pool->fresh * pool->block_bytes;
-    } else {
-        QH_TRY(qh_heap_alloc(pool->heap, owner, pool->block_bytes, pool->kind, block));
-        pool->fallbacks++;
-        pool->lent++;
-        pool->acquires++;
-        return QH_OK;
-    }
-    if (!qh_owner_affords(owner, pool->block_bytes)) return QH_QUOTA_EXCEEDED;
-    qh_records *records = pool->heap->records;
-    if (records) QH_TRY(qh_records_reserve(pool->heap, records));
-    if (pool->freed)
-        pool->freed = pool->freed->next;
+    uint32_t index = pool->freed;
+    if (QH_UNLIKELY(index == LAST && pool->fresh == pool->capacity))
+        return lend(pool, owner, block);
+    if (QH_UNLIKELY(pool->records)) QH_TRY(qh_records_reserve(pool->heap, pool->records));
+    if (QH_UNLIKELY(!qh_owner_charge(owner, pool->block_bytes))) return QH_QUOTA_EXCEEDED;
+    if (QH_UNLIKELY(index == LAST))
+        index = pool->fresh++;
     else
-        pool->fresh++;
-    qh_owner_charge(owner, pool->block_bytes);
-    if (records) qh_records_add(records, taken, pool->block_bytes, owner, pool->kind);
-    uint32_t index = (uint32_t)((size_t)(taken - pool->region) / pool->block_bytes);
-    pool->taken[index / 32] |= 1u << index % 32;
-    count_in(pool);
-    qh__guard_taken(taken, pool->block_bytes, pool->block_bytes);
-    *block = taken;
+        pool->freed = pool->links[index];
+    pool->links[index] = OUT;
+    pool->acquires++;
+    *block = pool->region + ((size_t)index << pool->shift);
+    if (QH_UNLIKELY(pool->records))
+        qh_records_add(pool->records, *block, pool->block_bytes, owner, pool->kind);
+    qh__guard_taken(*block, pool->block_bytes, pool->block_bytes);
     return QH_OK;
 }
 
@@ -69,34 +63,35 @@ static bool is_lent(const qh_pool *pool, const void *block) {
     return record && record->kind == (uint32_t)pool->kind;
 }
 
-qh_result qh_pool_release(qh_pool *pool, qh_owner *owner, void *block) {
+/* What does not come from the region. */
+static QH_NOINLINE qh_result take_back(qh_pool *pool, qh_owner *owner, void *block) {
     size_t offset = (size_t)((uintptr_t)block - (uintptr_t)pool->region);
-    if (offset >= (size_t)pool->block_bytes * pool->capacity) {
-        if (!is_lent(pool, block)) return QH_INVALID_ARGUMENT;
-        qh_heap_free(pool->heap, owner, block, pool->block_bytes);
-        pool->lent--;
-        return QH_OK;
-    }
-    uint32_t index = (uint32_t)(offset / pool->block_bytes), bit = 1u << index % 32;
-    if (offset % pool->block_bytes != 0 || !(pool->taken[index / 32] & bit))
-        return QH_INVALID_ARGUMENT;
-    if (pool->heap->records) qh_records_remove(pool->heap->records, block);
+    if (offset >> pool->shift < pool->capacity || !is_lent(pool, block)) return QH_INVALID_ARGUMENT;
+    qh_heap_free(pool->heap, owner, block, pool->block_bytes);
+    pool->lent--;
+    return QH_OK;
+}
+
+qh_result qh_pool_release(qh_pool *pool, qh_owner *owner, void *block) {
+    /* Rotated, the offset of what is no block has its low bits on top: one comparison finds it and what lies outside. */
+    size_t offset = (size_t)((uintptr_t)block - (uintptr_t)pool->region);
+    size_t index = offset >> pool->shift | offset << (-pool->shift % (sizeof offset * 8));
+    if (QH_UNLIKELY(index >= pool->fresh)) return take_back(pool, owner, block);
+    if (QH_UNLIKELY(pool->links[index] != OUT)) return QH_INVALID_ARGUMENT;
+    if (QH_UNLIKELY(pool->records)) qh_records_remove(pool->records, block);
     qh_owner_discharge(owner, pool->block_bytes);
-    pool->taken[index / 32] &= ~bit;
-    pool->in_use--;
-    qh__guard_freed(block, pool->block_bytes, sizeof(qh_free_block));
-    qh_free_block *freed = block;
-    freed->next = pool->freed;
-    pool->freed = freed;
+    pool->releases++;
+    pool->links[index] = pool->freed;
+    pool->freed = (uint32_t)index;
+    qh__guard_freed(block, pool->block_bytes, 0);
     return QH_OK;
 }
 
 bool qh_pool_validate(const qh_pool *pool) {
-    uint32_t set = 0, listed = 0;
-    for (size_t i = 0; i < taken_words(pool->capacity); i++)
-        set += (uint32_t)__builtin_popcount(pool->taken[i]);
-    for (const qh_free_block *freed = pool->freed; freed; freed = freed->next)
-        if (++listed > pool->capacity) return false;
-    return set == pool->in_use && pool->in_use + listed == pool->fresh &&
-           pool->fresh <= pool->capacity;
+    uint32_t out = 0, listed = 0;
+    if (pool->fresh > pool->capacity) return false;
+    for (uint32_t i = 0; i < pool->fresh; i++) out += pool->links[i] == OUT;
+    for (uint32_t i = pool->freed; i != LAST; i = pool->links[i])
+        if (i >= pool->fresh || ++listed > pool->fresh) return false;
+    return out == qh_pool_in_use(pool) && out + listed == pool->fresh;
 }

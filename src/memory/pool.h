@@ -1,11 +1,12 @@
 /* Pools of preallocated blocks: state 256 B, trajectory 1 KiB, message 4 KiB.
  *
- * One region each, carved once from the start of the heap; taking and giving back is O(1): freed blocks form a list
- * through their first word, and blocks never used are bumped (no list to build, no page touched before its use). One bit a
- * block says whether it is out, so that a double release or a foreign pointer is refused in every build. An exhausted pool
+ * One region each, carved once from the start of the heap; taking and giving back is O(1). A word a block, outside of the blocks,
+ * says that it is out or else which free one follows it: a double release or a foreign pointer is refused in every build, and no
+ * freed block is touched. Blocks never used are bumped (no list to build, no page touched before its use). An exhausted pool
  * falls back to the heap; the counters say how often. A block is charged to its owner wherever it comes from.
  *
- * Invariants (qh_pool_validate): in_use == bits set; in_use + listed == fresh <= capacity. */
+ * Invariants (qh_pool_validate): as many words say that their block is out as were acquired and not released, and the list
+ * has all the others below `fresh`. */
 #ifndef QH_MEMORY_POOL_H
 #define QH_MEMORY_POOL_H
 
@@ -14,18 +15,19 @@
 typedef struct qh_pool {
     qh_heap *heap;
     unsigned char *region;
-    uint32_t *taken; /* one bit a block */
-    qh_free_block *freed;
+    uint32_t *links; /* of each block below `fresh`: the free one after it, or that it is out */
+    uint32_t freed;  /* the first of the list */
     uint32_t block_bytes, capacity;
-    uint32_t fresh; /* blocks handed out at least once */
-    uint32_t in_use, peak;
-    uint32_t fallbacks; /* acquires that the heap served */
-    uint32_t lent;      /* of these, blocks that are out now */
-    uint64_t acquires;
+    uint32_t shift; /* block_bytes is 2 to it */
+    uint32_t fresh; /* blocks handed out at least once, which is the most that were out at once */
+    uint32_t fallbacks;          /* acquires that the heap served */
+    uint32_t lent;               /* of these, blocks that are out now */
+    uint64_t acquires, releases; /* of blocks of the region */
+    qh_records *records;         /* the heap's; NULL: not tracking */
     qh_block_kind kind;
 } qh_pool;
 
-/* Carves `capacity` (0 allowed) blocks of `block_bytes` (a multiple of 16) out of the heap for `owner`. */
+/* Carves `capacity` (0 allowed) blocks of `block_bytes` (a power of two, at least 16) out of the heap for `owner`. */
 qh_result qh_pool_open(qh_pool *pool, qh_heap *heap, qh_owner *owner, uint32_t block_bytes,
                        uint32_t capacity, qh_block_kind kind);
 
@@ -36,6 +38,11 @@ qh_result qh_pool_acquire(qh_pool *pool, qh_owner *owner, void **block);
  * for one from elsewhere when the heap has lent none, or it lies outside memory or crookedly, or records know it as no block of
  * this pool. */
 qh_result qh_pool_release(qh_pool *pool, qh_owner *owner, void *block);
+
+/* Blocks of the region that are out. */
+QH_INLINE uint32_t qh_pool_in_use(const qh_pool *pool) {
+    return (uint32_t)(pool->acquires - pool->releases);
+}
 
 bool qh_pool_validate(const qh_pool *pool);
 

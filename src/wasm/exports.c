@@ -669,10 +669,10 @@ EXPORT(int32_t, qh_memory_pool, (uint32_t index)) {
     double *numbers = qh__io.numbers;
     numbers[0] = pool->block_bytes;
     numbers[1] = pool->capacity;
-    numbers[2] = pool->in_use;
-    numbers[3] = pool->peak;
+    numbers[2] = qh_pool_in_use(pool);
+    numbers[3] = pool->fresh;
     numbers[4] = pool->fallbacks;
-    numbers[5] = (double)pool->acquires;
+    numbers[5] = (double)(pool->acquires + pool->fallbacks);
     numbers[6] = (double)(uintptr_t)pool->region;
     return QH_OK;
 }

@@ -113,7 +113,8 @@ static void a_destroyed_agent_gives_everything_back(void) {
         CHECK_OK(qh_runtime_destroy_agent(runtime, agent->handle));
         CHECK_EQ(bytes_without_records(), before);
         CHECK_EQ(runtime->memory.heap.live_blocks, blocks);
-        for (uint32_t p = 0; p < QH_POOL_COUNT; p++) CHECK_EQ(runtime->memory.pools[p].in_use, 0);
+        for (uint32_t p = 0; p < QH_POOL_COUNT; p++)
+            CHECK_EQ(qh_pool_in_use(&runtime->memory.pools[p]), 0);
         CHECK_EQ(runtime->plans.count, 0);
         CHECK(qh_runtime_validate(runtime));
         qh_runtime_close(runtime);

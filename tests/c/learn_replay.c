@@ -85,11 +85,11 @@ static void blocks_are_taken_as_the_ring_fills(void) {
         CHECK_EQ(replay.block_count, (filled + 31) / 32);
         CHECK_EQ(qh_replay_bytes(&replay), owner.live_bytes);
     }
-    CHECK_EQ(memory.pools[QH_POOL_TRAJECTORY].in_use, 16);
+    CHECK_EQ(qh_pool_in_use(&memory.pools[QH_POOL_TRAJECTORY]), 16);
     CHECK_EQ(memory.pools[QH_POOL_TRAJECTORY].fallbacks, 16);
     qh_replay_clear(&replay);
     CHECK_EQ(owner.live_bytes, 0);
-    CHECK_EQ(memory.pools[QH_POOL_TRAJECTORY].in_use, 0);
+    CHECK_EQ(qh_pool_in_use(&memory.pools[QH_POOL_TRAJECTORY]), 0);
     for (uint32_t n = 0; n < 50; n++) REQUIRE_OK(push(n));
     CHECK_SAME(qh_replay_at(&replay, 49)->reward, 49);
     close_ring();

@@ -65,7 +65,7 @@ static qh_result broken_alloc(uint32_t owner, size_t byte_count, bool zeroed, vo
                            : qh_heap_alloc(heap, payer, asked, QH_BLOCK_buffer, block);
     if (broken == IGNORED_QUOTA) payer->quota_bytes = quota;
     if (result != QH_OK && broken == CHANGED_ON_REFUSAL && result == QH_QUOTA_EXCEEDED)
-        qh_owner_charge(payer, 16), payer->quota_bytes += 16;
+        payer->quota_bytes += 16, qh_owner_charge(payer, 16);
     if (result != QH_OK) return result;
     if (broken == DIRTY && zeroed) memset(*block, 0x77, byte_count);
     if (broken == MISALIGNED && now_and_then()) *block = (unsigned char *)*block + 8;

@@ -213,8 +213,9 @@ static void a_block_that_outlives_its_owner_is_named(void) {
     CHECK(qh_runtime_owner_lives(runtime, batch->handle));
     CHECK(!qh_runtime_owner_lives(runtime, handle + 1000));
     CHECK_EQ(qh_records_find(&runtime->memory.records, batch)->owner, batch->handle);
-    qh_owner careless = agent->owner;
+    qh_owner careless;
     void *lost;
+    qh_owner_open(&runtime->memory.heap, &careless, handle, QH_OWNER_agent, SIZE_MAX);
     REQUIRE_OK(qh_heap_alloc(&runtime->memory.heap, &careless, 40, QH_BLOCK_table, &lost));
     CHECK_OK(qh_runtime_destroy_agent(runtime, handle));
     uint32_t orphans = 0;

@@ -228,7 +228,8 @@ static void agents_593_live_together(void) {
         owned += qh_runtime_agent(runtime, handles[i])->owner.live_bytes;
     size_t lent = 0;
     for (uint32_t p = 0; p < QH_POOL_COUNT; p++)
-        lent += (size_t)runtime->memory.pools[p].in_use * runtime->memory.pools[p].block_bytes;
+        lent += (size_t)qh_pool_in_use(&runtime->memory.pools[p]) *
+                runtime->memory.pools[p].block_bytes;
     CHECK_EQ(runtime->memory.heap.live_bytes, owned - lent +
                                                   runtime->memory.runtime_owner.live_bytes +
                                                   runtime->plans.owner.live_bytes);
@@ -249,7 +250,8 @@ static void they_leave_in_any_order(void) {
     }
     CHECK_EQ(runtime->agent_count, 0);
     CHECK_EQ(runtime->plans.count, 0);
-    for (uint32_t p = 0; p < QH_POOL_COUNT; p++) CHECK_EQ(runtime->memory.pools[p].in_use, 0);
+    for (uint32_t p = 0; p < QH_POOL_COUNT; p++)
+        CHECK_EQ(qh_pool_in_use(&runtime->memory.pools[p]), 0);
     const qh_records *records = &runtime->memory.records;
     for (size_t i = 0; i < records->capacity; i++)
         CHECK(!records->places[i].block || records->places[i].owner_kind == QH_OWNER_runtime);
@@ -413,7 +415,7 @@ static void broken_books_are_detected(void) {
     CHECK_DETECTED(agents[0]->borrowed = true, agents[0]->borrowed = false);
     CHECK_DETECTED(agents[2]->table.spill_free_count++, agents[2]->table.spill_free_count--);
     CHECK_DETECTED(runtime->memory.heap.live_bytes += 16, runtime->memory.heap.live_bytes -= 16);
-    CHECK_DETECTED(runtime->memory.pools[0].in_use++, runtime->memory.pools[0].in_use--);
+    CHECK_DETECTED(runtime->memory.pools[0].acquires++, runtime->memory.pools[0].acquires--);
     size_t quota = agents[0]->owner.quota_bytes;
     CHECK_DETECTED(agents[0]->owner.quota_bytes = 10, agents[0]->owner.quota_bytes = quota);
     qh_runtime_close(runtime);

@@ -125,7 +125,7 @@ static void bury(uint64_t blocks) {
     CHECK_EQ(memory->heap.live_blocks - memory->runtime_owner.live_blocks -
                  memory->records_owner.live_blocks,
              blocks);
-    for (uint32_t p = 0; p < QH_POOL_COUNT; p++) CHECK_EQ(memory->pools[p].in_use, 0);
+    for (uint32_t p = 0; p < QH_POOL_COUNT; p++) CHECK_EQ(qh_pool_in_use(&memory->pools[p]), 0);
     CHECK_EQ(now.runtime->plans.count, 0);
     CHECK_EQ(now.runtime->agent_count, 0);
     CHECK(qh_runtime_validate(now.runtime));

@@ -260,7 +260,7 @@ static void check_books(void) {
     }
     for (uint32_t p = 0; p < QH_POOL_COUNT;
          p++) /* paid for twice: by the runtime, and by who has it */
-        bytes -= (size_t)memory->pools[p].in_use * memory->pools[p].block_bytes;
+        bytes -= (size_t)qh_pool_in_use(&memory->pools[p]) * memory->pools[p].block_bytes;
     CHECK_EQ(memory->heap.live_bytes, bytes);
     CHECK_EQ(runtime->agent_count, alive);
     CHECK(qh_runtime_validate(runtime));

@@ -1,6 +1,6 @@
 /**
- * Code of the caller may run in the middle of a call: getters, valueOf, iterators, proxies. Wherever it can, it calls the runtime again
- * in every way. The outer call then either goes through or is refused; refused, it has changed nothing: the runtime is in the state
+ * Code of the caller may run in the middle of a call: getters, valueOf, iterators, proxies, filters, progress. Wherever it can, it calls
+ * the runtime again in every way. The outer call then either goes through or is refused; refused, it has changed nothing: the runtime is in the state
  * of a twin in which only the inner call was made. Nothing is ever corrupted.
  */
 import { BINS, INDEX, open, snapshot, thrownBy, wander } from './support.js';
@@ -15,7 +15,21 @@ function site() {
     bins.begin([0.5, 0]);
     for (let i = 0; i < 40; i++) bins.step(i % 3, [(i % 7) / 7, (i % 15) - 7]);
     const batch = runtime.batch([index, bins]);
-    return { runtime, index, bins, spare, batch, bytes: index.exportTable() };
+    return { runtime, index, bins, spare, batch, bytes: index.exportTable(), made: [], ...library(runtime) };
+}
+
+const DIMS = 3;
+const point = (i) => [Math.fround(Math.sin(i)), Math.fround(Math.cos(3 * i)), i / 50];
+const FEATURES = ['A', 'B', 'C'].map((code) => ({ code, name: `feature ${code}`, category: 'x', requires: code === 'A' ? ['C', 'B'] : [] }));
+
+/** What agents share: an index that is frozen, one that is not, and a catalogue that is not. */
+function library(runtime) {
+    const frozen = runtime.createIndex({ dims: DIMS });
+    const growing = runtime.createIndex({ dims: DIMS });
+    for (const each of [frozen, growing]) each.addAll(Float32Array.from({ length: 50 * DIMS }, (_, i) => point(Math.floor(i / DIMS))[i % DIMS]));
+    frozen.freeze();
+    runtime.knowledge.load(FEATURES);
+    return { frozen, growing };
 }
 
 /** Calls whose arguments run `hook` while they are read. */
@@ -43,7 +57,37 @@ const OUTER = {
         runtime.createAgent({ ...BINS, encoder: { kind: 'bins', dims: [{ get min() { hook(); return 0; }, max: 1, bins: 4 }, { min: 0, max: 1, bins: 2 }] } }),
     'batch of an iterator': ({ runtime, index, bins }, hook) => runtime.batch((function* agents() { yield index; hook(); yield bins; })()),
     'batch act with options that are read': ({ batch }, hook) => batch.act({ get greedy() { hook(); return true; } }),
+    'search with a filter': ({ frozen }, hook) => expectNearest(frozen.search(point(7), 2, { filter: judge(hook) })),
+    'search of an index that grows with a filter': ({ growing }, hook) => expectNearest(growing.search(point(7), 2, { filter: judge(hook) })),
+    'search of a getter': ({ frozen }, hook) => expectNearest(frozen.search(hooked(point(7), hook), 2)),
+    'search with options that are read': ({ frozen }, hook) => expectNearest(frozen.search(point(7), 2, { get ef() { hook(); return 50; } })),
+    'searchAll with a filter': ({ frozen }, hook) => expectNearest(frozen.searchAll(Float32Array.from([...point(7), ...point(9)]), 2, { filter: judge(hook) })),
+    'filter of a function': ({ frozen }, hook) => expectAll(frozen.filter(judge(hook))),
+    'filter of an iterator': ({ frozen }, hook) => expectAll(frozen.filter((function* labels() { yield 7; hook(); for (let i = 0; i < 50; i++) yield i; })())),
+    'add of a getter': ({ growing }, hook) => growing.add(70, hooked(point(70), hook)),
+    'addAll with categories that are read': ({ growing }, hook) => growing.addAll(Float32Array.from(point(71)), 71, { get category() { hook(); return 3; } }),
+    'freeze that tells how far it is': ({ growing }, hook) => growing.freeze({ onProgress: () => hook() }),
+    'load of an iterator': ({ runtime }, hook) => runtime.knowledge.load((function* features() { yield { code: 'D', name: 'd', category: 'x' }; hook(); })()),
+    'search in the catalogue for a getter': ({ runtime }, hook) =>
+        runtime.knowledge.search(hooked(Array.from({ length: 64 }, (_, i) => i), hook), { mode: 'vector' }),
+    'search in the catalogue with options that are read': ({ runtime }, hook) => runtime.knowledge.search('feature', { get k() { hook(); return 2; } }),
+    'order of codes that are read': ({ runtime }, hook) => runtime.knowledge.activationOrder(hooked(['A', 'B'], hook)),
 };
+
+/** The same, but reading its first element calls. */
+const hooked = (values, hook) => Object.defineProperty([...values], 0, { get() { hook(); return values[0]; } });
+const judge = (hook) => () => { hook(); return true; };
+
+/** The call went through: it found what it would have found. */
+function expectNearest({ labels, distances }) {
+    expect(labels[0]).toBe(7);
+    expect(distances[0]).toBeLessThan(distances[1]);
+}
+
+function expectAll(filter) {
+    expect(filter.allowed).toBe(50);
+    filter.free();
+}
 
 /** What is called from there. */
 const INNER = {
@@ -61,9 +105,24 @@ const INNER = {
     'batch step': ({ batch }) => batch.step(),
     'free the batch': ({ batch }) => batch.free(),
     'grow the memory': ({ runtime }) => { for (let i = 0; i < 40; i++) runtime.createAgent({ ...INDEX, actions: 1024 }).learn(0, 0, 0, 0); },
+    search: ({ frozen, growing }) => [frozen, growing].map((each) => each.search(point(3), 40, { filter: (label) => label % 2 === 0 })),
+    'add to an index': ({ growing }) => growing.add(60, point(60)),
+    'freeze an index': ({ growing }) => growing.freeze(),
+    'free the indexes': ({ frozen, growing }) => [frozen, growing].map((each) => each.free()),
+    'filter an index': (here) => here.made.push(here.frozen.filter([1, 2, 3])),
+    'make an index': (here) => here.made.push(here.runtime.createIndex({ dims: 9 })),
+    'search the catalogue': ({ runtime }) => [runtime.knowledge.search('feature B'), runtime.knowledge.search(Array.from({ length: 64 }, (_, i) => 64 - i))],
+    'load a feature': ({ runtime }) => runtime.knowledge.load([{ code: 'E', name: 'e', category: 'y' }]),
+    'freeze the catalogue': ({ runtime }) => runtime.knowledge.freeze(),
+    'free the catalogue': ({ runtime }) => runtime.knowledge.free(),
 };
 
-const state = ({ runtime }) => ({ ...snapshot(runtime), owners: runtime.memory.owners().map(({ owner, kind }) => [owner, kind]) });
+const state = ({ runtime, frozen, growing }) => ({
+    ...snapshot(runtime),
+    owners: runtime.memory.owners().map(({ owner, kind }) => [owner, kind]),
+    indexes: [frozen, growing].map((each) => { try { return [each.size, each.frozen]; } catch ({ code }) { return code; } }),
+    catalogue: [runtime.knowledge.size, runtime.knowledge.frozen],
+});
 
 describe.each(Object.entries(OUTER))('%s', (_, outer) => {
     test.each(Object.entries(INNER))('calls %s', (__, inner) => {
@@ -90,6 +149,8 @@ describe.each(Object.entries(OUTER))('%s', (_, outer) => {
         }
         for (const agent of here.runtime.agents) expect(agent.act(agent.config.encoder.kind === 'index' ? 1 : [0.5, 0])).toBeGreaterThanOrEqual(0);
         for (const agent of [...here.runtime.agents]) agent.free();
+        for (const resource of [...here.made, here.frozen, here.growing]) resource[Symbol.dispose]();
+        if (here.runtime.knowledge.size > 0) here.runtime.knowledge.free();
         expect(here.runtime.memory.shared()).toEqual([]);
         expect(here.runtime.validate()).toBe(true);
     });
