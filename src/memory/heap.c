@@ -86,8 +86,13 @@ QH_INLINE uint32_t *hole_tail(const qh_heap *heap, uint32_t end) {
 
 /* ---------------------------------------------------------------- the map: where free memory begins or ends */
 
+/* Regions are counted from the heap's start, so that the first is a whole one. */
+QH_INLINE uint32_t region_of(const qh_heap *heap, uint32_t granule) {
+    return (granule - heap->origin) / REGION;
+}
+
 QH_INLINE uint32_t *map_word(const qh_heap *heap, uint32_t granule) {
-    return (uint32_t *)granule_at(heap, heap->maps[granule / REGION]) + granule / 32;
+    return (uint32_t *)granule_at(heap, heap->maps[region_of(heap, granule)]) + granule / 32;
 }
 
 QH_INLINE bool is_border(const qh_heap *heap, uint32_t granule) {
@@ -255,7 +260,7 @@ static uint32_t top_most(const qh_heap *heap) {
 
 /* Where the part of the map that begins at granule `at` ends. */
 static uint32_t map_end(const qh_heap *heap, uint32_t at) {
-    return QH_MIN((at / REGION + 1) * REGION, (top_most(heap) / 128 + 1) * 128);
+    return QH_MIN(at + REGION, (top_most(heap) / 128 + 1) * 128);
 }
 
 /* The next part of the map, at the top, where there is room for it. */
@@ -264,7 +269,7 @@ static void map_region(qh_heap *heap) {
     uint32_t *map = granule_at(heap, heap->top);
     QH_UNPOISON(map, units * GRANULE);
     memset(map, 0, units * GRANULE);
-    heap->maps[at / REGION] = heap->top - at / 128;
+    heap->maps[region_of(heap, at)] = heap->top - at / 128;
     heap->covered = end;
     heap->map_units += units;
     heap->top += units;
@@ -725,7 +730,7 @@ qh_result qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start) {
     heap->body = heap->heads + HOLE_CLASSES + (top_most(heap) / REGION + 4) / 4;
     heap->maps = granule_at(heap, heap->heads + HOLE_CLASSES);
     heap->top = heap->body;
-    heap->covered = heap->first / 128 * 128;
+    heap->covered = heap->origin = heap->first / 128 * 128;
     if (!raise_top(heap, 0)) return heap->failure;
     for (uint32_t head = heap->heads; head < heap->heads + HOLE_CLASSES; head++)
         *hole_at(heap, head) = (hole){0, head, head};

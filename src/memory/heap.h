@@ -97,7 +97,7 @@ typedef struct qh_heap {
         *maps;    /* where each part of the map lies, as if its first bit were that of granule 0 */
     size_t start; /* offset from budget->base */
     /* granules, counted from budget->base */
-    uint32_t first, top, limit;
+    uint32_t origin, first, top, limit;
     uint32_t body;                          /* where the tables end that are never moved */
     uint32_t covered;                       /* the map tells of what lies below */
     uint32_t heads;                         /* of the lists of holes: one granule each */

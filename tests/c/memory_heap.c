@@ -263,7 +263,7 @@ static void broken_books_are_detected(void) {
     CHECK_DETECTED((was = other[2], other[2] = 0), other[2] = was);
     CHECK_DETECTED((was = other[1], other[1] = UINT32_MAX), other[1] = was);
     uint32_t granule = (uint32_t)(qh__offset_of(&memory.budget, blocks[2]) / 16);
-    uint32_t *map = qh__at(&memory.budget, (size_t)heap->maps[granule >> 17] * 16);
+    uint32_t *map = qh__at(&memory.budget, (size_t)heap->maps[(granule - heap->origin) >> 17] * 16);
     CHECK_DETECTED(map[granule / 32] ^= 1u << granule % 32,
                    map[granule / 32] ^= 1u << granule % 32);
     CHECK_DETECTED(map[(granule + 7) / 32] ^= 1u << (granule + 7) % 32,
