@@ -114,7 +114,7 @@ QH_INLINE uint32_t hole_class(uint32_t units) {
 }
 
 /* Low addresses to the front: what lives long gathers there. One comparison does nearly as well as sorting. */
-QH_INLINE void hole_insert(qh_heap *heap, uint32_t granule, uint32_t units) {
+static QH_NOINLINE void hole_insert(qh_heap *heap, uint32_t granule, uint32_t units) {
     uint32_t class = hole_class(units), prev = heap->heads + class;
     uint32_t next = hole_at(heap, prev)->next;
     if (granule > next) {
