@@ -26,7 +26,10 @@
 #define QH_SANITIZED 0
 #endif
 
-#if QH_SANITIZED
+/* Whether the sanitizer is told what may be touched. */
+#define QH_POISONED (QH_SANITIZED && QH_ASSERT_LEVEL >= 3)
+
+#if QH_POISONED
 void __asan_poison_memory_region(void const volatile *at, size_t byte_count);
 void __asan_unpoison_memory_region(void const volatile *at, size_t byte_count);
 #define QH_POISON(at, byte_count) __asan_poison_memory_region(at, byte_count)

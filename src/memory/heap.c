@@ -11,8 +11,13 @@
 #define MOST_GRANULES (1u << 28) /* 4 GiB, which the classes of holes end at */
 #define HOLE_CLASSES (QH_HEAP_ROWS * 32u)
 
+#if QH_POISONED && defined(__SANITIZE_ADDRESS__)
+#error                                                                                             \
+    "compile this file with -fno-sanitize=address -DQH_SANITIZED=1: it touches what it has poisoned"
+#endif
+
 /* Granules behind each block that nobody may touch; not charged. */
-#if QH_SANITIZED
+#if QH_POISONED
 #define RED_ZONE(heap) ((heap)->red_zone)
 #else
 #define RED_ZONE(heap) ((void)(heap), 0u)
@@ -288,7 +293,7 @@ static bool top_reach(qh_heap *heap, uint32_t end) {
     }
     uint32_t limit = QH_MIN(budget->pages, UINT32_MAX / GRANULES_PER_PAGE) * GRANULES_PER_PAGE;
     uint32_t poisoned = QH_MAX(heap->limit, heap->first);
-    if (QH_SANITIZED) QH_POISON(granule_at(heap, poisoned), (limit - poisoned) * GRANULE);
+    if (QH_POISONED) QH_POISON(granule_at(heap, poisoned), (limit - poisoned) * GRANULE);
     heap->limit = limit;
     return true;
 }
@@ -720,17 +725,18 @@ qh_result qh_heap_resize(qh_heap *heap, qh_owner *owner, void **block, size_t ol
 
 qh_result qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start) {
     memset(heap, 0, sizeof *heap);
-#if QH_SANITIZED
+#if QH_POISONED
     heap->red_zone = 1;
 #endif
     heap->budget = budget;
     heap->base = budget->base;
     heap->start = qh__align_up(start, 64);
     heap->first = heap->heads = (uint32_t)(heap->start / GRANULE);
-    heap->body = heap->heads + HOLE_CLASSES + (top_most(heap) / REGION + 4) / 4;
+    heap->covered = heap->origin = heap->first / 128 * 128;
+    uint32_t regions = region_of(heap, QH_MAX(top_most(heap), heap->origin)) + 1;
+    heap->body = heap->heads + HOLE_CLASSES + units_of(regions * sizeof *heap->maps);
     heap->maps = granule_at(heap, heap->heads + HOLE_CLASSES);
     heap->top = heap->body;
-    heap->covered = heap->origin = heap->first / 128 * 128;
     if (!raise_top(heap, 0)) return heap->failure;
     for (uint32_t head = heap->heads; head < heap->heads + HOLE_CLASSES; head++)
         *hole_at(heap, head) = (hole){0, head, head};

@@ -112,7 +112,7 @@ typedef struct qh_heap {
     uint32_t nest_extent; /* which of its extents */
     uint32_t nests_opened;
     qh_result failure; /* why memory was refused last */
-#if QH_SANITIZED
+#if QH_POISONED
     uint32_t red_zone; /* granules left behind each block */
 #endif
     uint32_t row_bits, column_bits[QH_HEAP_ROWS];

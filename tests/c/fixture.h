@@ -53,7 +53,7 @@ static inline qh_result test_memory_open(qh_memory *memory, const uint32_t pools
 /* Places blocks as they lie in other builds. Before the first. */
 static inline void test_without_red_zones(qh_memory *memory) {
     (void)memory;
-#if QH_SANITIZED && !defined(QH_SMALL)
+#if QH_POISONED && !defined(QH_SMALL)
     memory->heap.red_zone = 0;
 #endif
 }

@@ -4,7 +4,7 @@
 
 #include "memory/guard.h"
 
-#if QH_SANITIZED
+#if QH_POISONED
 int __asan_address_is_poisoned(void const volatile *at);
 #define MAY_TOUCH(at) (__asan_address_is_poisoned(at) == 0)
 #else
@@ -24,7 +24,7 @@ static void open_guarded(void) {
 /* Whether touching a byte would be reported. */
 static bool forbidden(const void *at) {
     (void)at; /* where nothing reports */
-    return QH_SANITIZED && !MAY_TOUCH(at);
+    return QH_POISONED && !MAY_TOUCH(at);
 }
 
 static void a_released_pool_block_is_out_of_bounds(void) {
@@ -36,8 +36,8 @@ static void a_released_pool_block_is_out_of_bounds(void) {
     for (uint32_t i = 0; i < QH_STATE_BYTES; i++) CHECK(MAY_TOUCH(bytes + i));
     if (GUARDED) CHECK(bytes[0] == QH_FRESH_BYTE && bytes[255] == QH_FRESH_BYTE);
     CHECK_OK(qh_pool_release(pool, &owner, block));
-    if (QH_SANITIZED) CHECK(forbidden(bytes + 16) && forbidden(bytes + 255));
-    if (GUARDED && !QH_SANITIZED) CHECK(bytes[16] == QH_FREED_BYTE && bytes[255] == QH_FREED_BYTE);
+    if (QH_POISONED) CHECK(forbidden(bytes + 16) && forbidden(bytes + 255));
+    if (GUARDED && !QH_POISONED) CHECK(bytes[16] == QH_FREED_BYTE && bytes[255] == QH_FREED_BYTE);
     CHECK_RESULT(qh_pool_release(pool, &owner, block), QH_INVALID_ARGUMENT); /* in every build */
     REQUIRE_OK(qh_pool_acquire(pool, &owner, &block));
     CHECK(block == bytes && MAY_TOUCH(bytes + 255));
@@ -53,15 +53,15 @@ static void one_byte_behind_an_arena_block_is_out_of_bounds(void) {
     REQUIRE_OK(qh_arena_alloc(&arena, 37, &first));
     unsigned char *bytes = first;
     for (uint32_t i = 0; i < 37; i++) CHECK(MAY_TOUCH(bytes + i));
-    if (QH_SANITIZED)
+    if (QH_POISONED)
         CHECK(forbidden(bytes + 37) && forbidden(bytes + 48) && forbidden(arena.end - 1));
-    if (GUARDED && !QH_SANITIZED) CHECK(bytes[37] == QH_FREED_BYTE && bytes[36] == QH_FRESH_BYTE);
+    if (GUARDED && !QH_POISONED) CHECK(bytes[37] == QH_FREED_BYTE && bytes[36] == QH_FRESH_BYTE);
     qh_arena_mark mark = qh_arena_mark_now(&arena);
     REQUIRE_OK(qh_arena_alloc(&arena, 64, &second));
     CHECK(MAY_TOUCH((unsigned char *)second + 63));
     qh_arena_rewind(&arena, mark);
-    if (QH_SANITIZED) CHECK(forbidden(second));
-    if (GUARDED && !QH_SANITIZED) CHECK(((unsigned char *)second)[63] == QH_FREED_BYTE);
+    if (QH_POISONED) CHECK(forbidden(second));
+    if (GUARDED && !QH_POISONED) CHECK(((unsigned char *)second)[63] == QH_FREED_BYTE);
     CHECK(MAY_TOUCH(bytes + 36));
     qh_arena_clear(&arena);
     REQUIRE_OK(qh_heap_alloc(&memory.heap, &owner, 4080, QH_BLOCK_buffer, &second));
@@ -88,7 +88,7 @@ static bool all_forbidden(const unsigned char *block, size_t from, size_t to) {
 static bool is_fenced(const unsigned char *block, size_t byte_count) {
     size_t end = qh_heap_charge(byte_count) + 16;
     return all_allowed(block, 0, byte_count) &&
-           (!QH_SANITIZED || all_forbidden(block, byte_count, end));
+           (!QH_POISONED || all_forbidden(block, byte_count, end));
 }
 
 /* Of an owner that is building, and of one whose blocks come from everywhere; short and long. */
@@ -109,7 +109,7 @@ static void a_block_of_the_heap_ends_where_it_was_asked_to(void) {
         for (uint32_t i = 0; i < COUNT_OF(sizes); i++) CHECK(is_fenced(blocks[i], sizes[i]));
         for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
             qh_heap_free(heap, &owner, blocks[i], sizes[i]);
-            if (QH_SANITIZED) CHECK(all_forbidden(blocks[i], 0, sizes[i]));
+            if (QH_POISONED) CHECK(all_forbidden(blocks[i], 0, sizes[i]));
         }
         CHECK(qh_heap_validate(heap));
     }
@@ -130,7 +130,7 @@ static void a_resized_block_ends_where_it_does_now(void) {
             REQUIRE_OK(qh_heap_resize(heap, &owner, &block, size, wanted, QH_BLOCK_table));
             CHECK(is_fenced(block, wanted));
             CHECK(((unsigned char *)block)[QH_MIN(size, wanted) - 1] == i + 1);
-            if (QH_SANITIZED && block != before) CHECK(all_forbidden(before, 0, size));
+            if (QH_POISONED && block != before) CHECK(all_forbidden(before, 0, size));
             size = wanted;
             if (behind_size) qh_heap_free(heap, &owner, behind, behind_size);
             behind_size = i % 3 == 0 ? 50 : 0; /* now and then it cannot grow where it is */
@@ -150,7 +150,7 @@ static void blocks_released_at_once_are_out_of_bounds(void) {
     for (uint32_t i = 0; i < COUNT_OF(blocks); i++)
         REQUIRE_OK(qh_heap_alloc(heap, &owner, 16 + 90 * i, QH_BLOCK_table, &blocks[i]));
     CHECK(qh_owner_release_all(heap, &owner));
-    for (uint32_t i = 0; QH_SANITIZED && i < COUNT_OF(blocks); i++)
+    for (uint32_t i = 0; QH_POISONED && i < COUNT_OF(blocks); i++)
         CHECK(all_forbidden(blocks[i], 0, 16 + 90 * i));
     CHECK(qh_heap_validate(heap));
     test_memory_close(&memory);
@@ -160,7 +160,7 @@ static void what_no_pool_has_given_out_is_out_of_bounds(void) {
     open_guarded();
     qh_pool *pool = &memory.pools[QH_POOL_TRAJECTORY];
     size_t bytes = (size_t)pool->capacity * pool->block_bytes;
-    if (QH_SANITIZED) CHECK(all_forbidden(pool->region, 0, bytes));
+    if (QH_POISONED) CHECK(all_forbidden(pool->region, 0, bytes));
     test_memory_close(&memory);
 }
 
