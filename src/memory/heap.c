@@ -292,8 +292,10 @@ static bool top_reach(qh_heap *heap, uint32_t end) {
         if (heap->failure != QH_OK) return false;
     }
     uint32_t limit = QH_MIN(budget->pages, UINT32_MAX / GRANULES_PER_PAGE) * GRANULES_PER_PAGE;
+#if QH_POISONED
     uint32_t poisoned = QH_MAX(heap->limit, heap->first);
-    if (QH_POISONED) QH_POISON(granule_at(heap, poisoned), (limit - poisoned) * GRANULE);
+    QH_POISON(granule_at(heap, poisoned), (limit - poisoned) * GRANULE);
+#endif
     heap->limit = limit;
     return true;
 }
