@@ -12,7 +12,7 @@ qh_result qh_pool_open(qh_pool *pool, qh_heap *heap, qh_owner *owner, uint32_t b
     pool->records = heap->records;
     pool->shift = (uint32_t)__builtin_ctz(block_bytes);
     pool->freed = LAST;
-    QH_ASSERT(block_bytes == 1u << pool->shift);
+    QH_ASSERT(pool->shift > 0 && block_bytes == 1u << pool->shift);
     if (capacity == 0) return QH_OK;
     size_t region_bytes;
     if (__builtin_mul_overflow((size_t)block_bytes, (size_t)capacity, &region_bytes))
@@ -75,7 +75,7 @@ static QH_NOINLINE qh_result take_back(qh_pool *pool, qh_owner *owner, void *blo
 qh_result qh_pool_release(qh_pool *pool, qh_owner *owner, void *block) {
     /* Rotated, the offset of what is no block has its low bits on top: one comparison finds it and what lies outside. */
     size_t offset = (size_t)((uintptr_t)block - (uintptr_t)pool->region);
-    size_t index = offset >> pool->shift | offset << (-pool->shift % (sizeof offset * 8));
+    size_t index = offset >> pool->shift | offset << (sizeof offset * 8 - pool->shift);
     if (QH_UNLIKELY(index >= pool->fresh)) return take_back(pool, owner, block);
     if (QH_UNLIKELY(pool->links[index] != OUT)) return QH_INVALID_ARGUMENT;
     if (QH_UNLIKELY(pool->records)) qh_records_remove(pool->records, block);
