@@ -815,7 +815,7 @@ static void flip_reserved(const qh_heap *heap) {
         uint32_t granule = (uint32_t)(heap->ring[place] >> 32);
         if (granule) flip_run(heap, granule, granule + length_of(heap->ring[place]));
     }
-    flip_run(heap, heap->nest_at, heap->nest_end);
+    if (heap->nest_at != heap->nest_end) flip_run(heap, heap->nest_at, heap->nest_end);
 }
 
 static bool cache_is_valid(const qh_heap *heap, uint64_t *sum) {
