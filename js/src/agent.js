@@ -221,21 +221,19 @@ export class Agent {
         let valid = typeof action === 'number' && action >>> 0 === action && typeof reward === 'number';
         if (valid) {
             if (dims === 0) {
-                if (typeof observation === 'number') state = observation;
-                else valid = false;
-                if (typeof next === 'number') nextState = next;
-                else valid = false;
+                valid = typeof observation === 'number' && typeof next === 'number';
+                if (valid) {
+                    state = observation;
+                    nextState = next;
+                }
             } else {
                 if (observation === this.#input && this.#input.length !== 0) flags = IN_PLACE;
                 else valid = writeObservation(core, observation, dims);
                 valid = valid && writeNext(core, next, dims);
             }
         }
-        if (!valid) throw this.#failed('learn', undefined, { observation, action, reward, next });
-        if (probability !== 0) {
-            core.numbers[0] = probability;
-            flags |= PROBABILITY;
-        }
+        if (!valid) throw this.#failedToLearn(observation, action, reward, next);
+        if (probability !== 0) flags |= this.#writeProbability(probability);
         let tdError;
         try {
             tdError = core.learnOn(this.#handle, state, action, reward, nextState, end, nextAction, time, flags);
@@ -480,6 +478,16 @@ export class Agent {
     #writeTime(time) {
         new Float64Array(this.#core.alive().buffer, this.#core.base + io.time, 1)[0] = time;
         return TIME;
+    }
+
+    #failedToLearn(observation, action, reward, next) {
+        return this.#failed('learn', undefined, { observation, action, reward, next });
+    }
+
+    /** Tells the core the probability of an action; the flag that says so. @param {number} probability */
+    #writeProbability(probability) {
+        this.#core.numbers[0] = probability;
+        return PROBABILITY;
     }
 
     #readProbability(ending) {
