@@ -221,6 +221,11 @@ static void be_born(const qh_agent *agent, uint32_t location) {
     for (uint32_t i = 0; i < agent->stride; i++) second[i] = agent->unseen[i];
 }
 
+QH_NOINLINE uint32_t qh__agent_find_leaders(const qh_agent *agent, qh_row *row) {
+    uint32_t bits = qh__greatest_bits(row->q, agent->stride);
+    return row->leaders = bits & 0xFFFFFFFFu >> (32 - agent->actions);
+}
+
 void qh__agent_give_birth(qh_agent *agent, const uint64_t *keys, uint32_t *rows) {
     for (uint32_t t = 0; t < agent->tilings; t++) {
         if (rows[t] == QH_NO_ROW) rows[t] = qh_table_find(&agent->table, keys[t]);

@@ -165,6 +165,9 @@ QH_INLINE void qh__agent_find(const qh_agent *agent, const uint64_t *keys, uint3
     for (uint32_t t = 1; t < agent->tilings; t++) rows[t] = qh_table_find(&agent->table, keys[t]);
 }
 
+/* Finds the leaders of a row of at most 32 values. */
+uint32_t qh__agent_find_leaders(const qh_agent *agent, qh_row *row);
+
 void qh__agent_give_birth(qh_agent *agent, const uint64_t *keys, uint32_t *rows);
 
 /* Gives every key a row; after a reserve for as many. */

@@ -9,7 +9,7 @@
 
 #define TWO_23 8388608.0f
 #define BITS_OF_TWO_23 0x4B000000
-#define SUSPICIOUS 16000
+#define FAR 16384 /* a power of two */
 
 /* ---------------------------------------------------------------- the hash of cells */
 
@@ -111,17 +111,6 @@ QH_INLINE void add_cells(key_sums *sums, v128_t ab, v128_t cd, const qh_lanes *l
 #define CELLS_OF(i)                                                                                \
     four_cells(wasm_v128_load(lanes->scale + i), wasm_v128_load(lanes->offset + i), x + i)
 
-/* Any plan: 16 dimensions a round. */
-QH_INLINE void sum_each(key_sums *sums, const qh_encoder *encoder, const float *x) {
-    const qh_lanes *lanes = encoder->lanes;
-    const int16_t *factor = factors;
-    for (const float *end = x + encoder->padded; x < end; x += 16, lanes++, factor += 16) {
-        v128_t ab = wasm_i16x8_narrow_i32x4(CELLS_OF(0), CELLS_OF(4));
-        v128_t cd = wasm_i16x8_narrow_i32x4(CELLS_OF(8), CELLS_OF(12));
-        add_cells(sums, ab, cd, lanes, factor);
-    }
-}
-
 QH_INLINE void sum_sixteen(key_sums *sums, v128_t scale, v128_t offset, const float *x,
                            const qh_lanes *lanes, const int16_t *factor) {
     v128_t ab =
@@ -146,25 +135,39 @@ QH_INLINE void sum_alike(key_sums *sums, const qh_encoder *encoder, const float 
     sum_sixteen(sums, scale, offset, x + 48, lanes + 3, factor + 48);
 }
 
-/* Hot kernel. */
-static uint64_t narrow_key(const qh_encoder *encoder, const float *x) {
+/* The key of sums, unless a cell was far out. */
+QH_INLINE uint64_t key_of_sums(const key_sums *sums, const qh_encoder *encoder, const float *x) {
+    v128_t far = wasm_v128_and(sums->greatest, wasm_u16x8_const_splat(0x10000 - FAR));
+    if (QH_UNLIKELY(wasm_v128_any_true(far))) return slow_key(encoder, x);
+    return mix_sums((uint64_t)wasm_i64x2_extract_lane(sums->first, 0),
+                    (uint64_t)wasm_i64x2_extract_lane(sums->first, 1),
+                    (uint64_t)wasm_i64x2_extract_lane(sums->second, 0),
+                    (uint64_t)wasm_i64x2_extract_lane(sums->second, 1));
+}
+
+/* Any plan: 16 dimensions a round. A function of its own, lest the other kernel pay for its registers. */
+static QH_NOINLINE uint64_t unlike_key(const qh_encoder *encoder, const float *x) {
     v128_t none = wasm_i32x4_const_splat(0);
     key_sums sums = {none, none, none};
-    if (encoder->alike)
-        sum_alike(&sums, encoder, x);
-    else
-        sum_each(&sums, encoder, x);
-    if (QH_UNLIKELY(
-            wasm_v128_any_true(wasm_u16x8_gt(sums.greatest, wasm_u16x8_const_splat(SUSPICIOUS)))))
-        return slow_key(encoder, x);
-    return mix_sums((uint64_t)wasm_i64x2_extract_lane(sums.first, 0),
-                    (uint64_t)wasm_i64x2_extract_lane(sums.first, 1),
-                    (uint64_t)wasm_i64x2_extract_lane(sums.second, 0),
-                    (uint64_t)wasm_i64x2_extract_lane(sums.second, 1));
+    const qh_lanes *lanes = encoder->lanes;
+    const int16_t *factor = factors;
+    for (const float *end = x + encoder->padded; x < end; x += 16, lanes++, factor += 16) {
+        v128_t ab = wasm_i16x8_narrow_i32x4(CELLS_OF(0), CELLS_OF(4));
+        v128_t cd = wasm_i16x8_narrow_i32x4(CELLS_OF(8), CELLS_OF(12));
+        add_cells(&sums, ab, cd, lanes, factor);
+    }
+    return key_of_sums(&sums, encoder, x - encoder->padded);
+}
+
+/* Hot kernel. */
+static uint64_t narrow_key(const qh_encoder *encoder, const float *x) {
+    if (!encoder->alike) return unlike_key(encoder, x);
+    v128_t none = wasm_i32x4_const_splat(0);
+    key_sums sums = {none, none, none};
+    sum_alike(&sums, encoder, x);
+    return key_of_sums(&sums, encoder, x);
 }
 #else
-#define FAR 16384
-
 /* The cell by the kernel's arithmetic; where it is FAR or more from 0, also as NaN is, `far` reaches 2 FAR. */
 QH_INLINE uint32_t quick_cell(const qh_lanes *lanes, uint32_t at, float x, uint32_t *far) {
     float y = x * lanes->scale[at] + lanes->offset[at];

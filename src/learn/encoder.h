@@ -14,7 +14,7 @@
  *
  * The cell comes from one multiplication and two additions in float32: y = x * scale + offset, then y + 2^23, whose bits less
  * 0x4B000000 are y rounded to an integer. `offset` holds -min * scale and the -1/2 + 1/1024 that turns rounding to nearest into
- * a floor. Saturating narrowing clamps; whatever does not narrow as a number should (NaN, infinity, more than 16,000 cells out of
+ * a floor. Saturating narrowing clamps; whatever does not narrow as a number should (NaN, infinity, more than 16,384 cells out of
  * range) takes a slow path that looks at each lane.
  *
  * The hash of the cells: two cells make a 16-bit value, and each of 4 lanes sums its values times fixed random odd 16-bit

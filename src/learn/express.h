@@ -46,6 +46,7 @@ QH_INLINE double qh__update_express(qh_agent *agent, uint32_t row, uint32_t acti
     double td_error = target - (double)here->q[action];
     here->q[action] = qh__to_float((double)here->q[action] +
                                    qh__step_size(agent, here, action) * (weight * td_error));
+    here->leaders = 0;
     return td_error;
 }
 
@@ -58,6 +59,13 @@ QH_INLINE int32_t qh__express_choose(qh_agent *agent, uint32_t row) {
                                       &agent->random);
 }
 
+/* The greatest actions of a state, one bit each. Where there is no row, all are equal. */
+QH_INLINE uint32_t qh__express_leaders(const qh_agent *agent, uint32_t location) {
+    if (QH_UNLIKELY(location == QH_NO_ROW)) return 0xFFFFFFFFu >> (32 - agent->actions);
+    qh_row *row = qh__table_row(&agent->table, location);
+    return QH_LIKELY(row->leaders) ? row->leaders : qh__agent_find_leaders(agent, row);
+}
+
 /* ---------------------------------------------------------------- whole calls */
 
 /* The action for a key, counted; one that explores does not look for the row. */
@@ -65,9 +73,8 @@ QH_INLINE int32_t qh__express_act(qh_agent *agent, uint64_t key, bool greedy) {
     agent->metrics.action_count++;
     if (!greedy && qh__explores(&agent->policy, &agent->random))
         return (int32_t)qh__draw_below(&agent->random, agent->actions);
-    uint32_t row = qh__table_recall(&agent->table, key);
-    return (int32_t)qh__greedy_of_few(qh__express_values(agent, row), agent->actions,
-                                      agent->policy.first, &agent->random);
+    uint32_t leaders = qh__express_leaders(agent, qh__table_recall(&agent->table, key));
+    return (int32_t)qh__break_tie(leaders, agent->policy.first, &agent->random);
 }
 
 /* The same among the actions whose bits are set, at least one. */
@@ -76,7 +83,11 @@ QH_INLINE int32_t qh__express_act_among(qh_agent *agent, uint64_t key, bool gree
     agent->metrics.action_count++;
     if (!greedy && qh__explores(&agent->policy, &agent->random))
         return (int32_t)qh__break_tie(allowed, false, &agent->random);
-    const float *values = qh__express_values(agent, qh__table_recall(&agent->table, key));
+    uint32_t row = qh__table_recall(&agent->table, key);
+    uint32_t leaders = qh__express_leaders(agent, row) & allowed;
+    if (QH_LIKELY(leaders))
+        return (int32_t)qh__break_tie(leaders, agent->policy.first, &agent->random);
+    const float *values = qh__express_values(agent, row);
     float best = -__builtin_inff();
     for (uint32_t rest = allowed; rest; rest &= rest - 1) {
         float value = values[__builtin_ctz(rest)];

@@ -72,6 +72,7 @@ static void nudge_row(qh_agent *agent, uint32_t location, uint32_t action, qh_wh
     float *q = (learner == QH_SECOND_TABLE ? qh__row_second(agent, row) : row->q) + action;
     double step = qh__step_size(agent, row, action) / agent->tilings;
     *q = qh__to_float((double)*q + step * scaled_error);
+    row->leaders = 0;
 }
 
 static double learn_towards(qh_agent *agent, const uint32_t *rows, uint32_t action,

@@ -238,7 +238,7 @@ uint32_t qh_table_location(const qh_table *table, uint32_t index) {
 
 static void clear_row(const qh_table *table, qh_row *row, uint64_t key) {
     row->key = key;
-    row->spare[0] = row->spare[1] = 0;
+    row->leaders = row->spare = 0;
     for (uint32_t i = 0; i < table->actions; i++) row->q[i] = table->initial_value;
     for (uint32_t i = table->actions; i < table->stride; i++) row->q[i] = -__builtin_inff();
     uint32_t *rest = qh__row_counts(table, row);
@@ -305,7 +305,7 @@ uint64_t qh_table_hash(const qh_table *table, uint64_t seed) {
         for (uint32_t at = 0; at < table->row_bytes; at += 8) {
             uint64_t word;
             memcpy(&word, row + at, sizeof word);
-            hash = qh__hash_step(hash, word);
+            hash = qh__hash_step(hash, at == offsetof(qh_row, leaders) ? 0 : word);
         }
     }
     return hash;
@@ -329,6 +329,17 @@ static bool chain_is_valid(const qh_table *table, uint32_t number, uint32_t *ent
     }
 }
 
+static bool leaders_are_right(const qh_table *table, const qh_row *row) {
+    if (row->leaders == 0) return true;
+    if (table->actions > 32) return false;
+    float greatest = row->q[__builtin_ctz(row->leaders)];
+    for (uint32_t i = 0; i < table->actions; i++) {
+        bool leads = row->leaders >> i & 1;
+        if (leads ? row->q[i] != greatest : row->q[i] >= greatest) return false;
+    }
+    return row->leaders >> (table->actions - 1) <= 1;
+}
+
 bool qh_table_validate(const qh_table *table) {
     uint32_t entries = 0, spills = 0, spill_total = 0, listed = 0;
     for (uint32_t i = 0; i < buckets_now(table); i++)
@@ -342,7 +353,9 @@ bool qh_table_validate(const qh_table *table) {
         return false;
     for (uint32_t i = 0; i < table->rows; i++) {
         uint32_t location = qh_table_location(table, i);
-        if (qh_table_find(table, qh__table_row(table, location)->key) != location) return false;
+        const qh_row *row = qh__table_row(table, location);
+        if (qh_table_find(table, row->key) != location || !leaders_are_right(table, row))
+            return false;
     }
     return true;
 }

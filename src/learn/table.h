@@ -4,7 +4,7 @@
  *
  *   bucket, 64 bytes, one cache line      row
  *   +--------------+------+-----------+   +-----+-------+-----------+-------------+----------+
- *   | tags 12 x u8 | link | rows 12x4 |   | key | spare | q[stride] | n[stride]   | extra    |
+ *   | tags 12 x u8 | link | rows 12x4 |   | key | lead  | q[stride] | n[stride]   | extra    |
  *   +--------------+------+-----------+   +-----+-------+-----------+-------------+----------+
  *   link: count of entries in the top 4 bits, 1 + number of the spill bucket behind in the low 28.
  *
@@ -17,10 +17,13 @@
  * rows a bucket splits bucket `split` in two. No rehash, no pause: the slowest insertion moves one chain. Keys must be
  * uniform in all 64 bits (encoders mix them); the table knows nothing of encoders.
  *
+ * `leaders` remembers which of up to 32 values are the greatest, from the first choice after one of them changed to the next change:
+ * choosing again reads 4 bytes instead of all values. It follows from the values, and is in no hash and no export.
+ *
  * A row exists only once something was learned in its state. `reserve` takes all memory that the insertions after it may need,
  * so that a caller can first make sure and then change things: a spent quota never leaves half an update behind.
  *
- * Invariants (qh_table_validate): each row is found under its key; entries of all chains == rows; each entry's chain is the one its
+ * Invariants (qh_table_validate): each row is found under its key; leaders that are known are the greatest; entries of all chains == rows; each entry's chain is the one its
  * key selects; tags match; free + linked spill buckets == spill buckets. */
 #ifndef QH_LEARN_TABLE_H
 #define QH_LEARN_TABLE_H
@@ -46,7 +49,8 @@ _Static_assert(sizeof(qh_bucket) == 64, "a bucket is one cache line");
 
 typedef struct qh_row {
     uint64_t key;
-    uint32_t spare[2];
+    uint32_t leaders; /* bit i: q[i] is the greatest; 0: not known */
+    uint32_t spare;
     float q[]; /* stride values, then stride counts, then the extra bytes */
 } qh_row;
 

@@ -2,6 +2,8 @@
  * is exact. Step size and discount are 1/2 where nothing else is said; state 1 is worth {2, 4}, Q(0, 0) is 1. */
 #include "fixture.h"
 
+#include "learn/express.h"
+
 static qh_runtime *runtime;
 
 static qh_agent *open_agent(qh_agent_def def) {
@@ -208,6 +210,50 @@ static void unseen_states_are_worth_the_initial_value(void) {
     CHECK(counts[0] == 0 && counts[1] == 0);
     CHECK_EQ(agent->table.rows, 1);
     qh_runtime_close(runtime);
+}
+
+/* ---------------------------------------------------------------- what a row remembers of its values */
+
+static int32_t quick_act(qh_agent *agent, double state, uint32_t allowed) {
+    uint64_t key;
+    CHECK_OK(qh_encoder_keys(&agent->encoder, NULL, state, &key));
+    return allowed ? qh__express_act_among(agent, key, true, allowed)
+                   : qh__express_act(agent, key, true);
+}
+
+static void check_leaders(qh_agent *agent, uint32_t leaders) {
+    uint64_t hash = qh_agent_hash(agent);
+    qh_row *row = test_row(agent, 0);
+    CHECK_EQ(row->leaders, 0);
+    CHECK(leaders >> quick_act(agent, 0, 0) & 1);
+    CHECK_EQ(row->leaders, leaders);
+    CHECK_EQ(qh_agent_hash(agent), hash);
+    CHECK(qh_agent_validate(agent));
+    CHECK_EQ(quick_act(agent, 0, 1), 0);
+    CHECK_EQ(quick_act(agent, 0, 2), 1);
+    for (uint32_t wrong = 1; wrong < 8; wrong++) {
+        row->leaders = wrong;
+        CHECK_EQ(qh_agent_validate(agent), wrong == leaders);
+    }
+    row->leaders = leaders;
+}
+
+static void leaders_are_found_anew_after_each_change(void) {
+    static const uint32_t algorithms[] = {QH_Q_LEARNING, QH_EXPECTED_SARSA};
+    for (uint32_t i = 0; i < COUNT_OF(algorithms); i++) {
+        qh_agent *agent = open_agent(half_of(algorithms[i]));
+        REQUIRE(agent);
+        put(agent, 0, 1, 2);
+        test_row(agent, 0)->leaders = 0;
+        check_leaders(agent, 2);
+        learn(agent, 0, 1, -8, 1, QH_TERMINATED, QH_NO_ACTION); /* 2 - 10/2 */
+        check_leaders(agent, 1);
+        learn(agent, 0, 1, 5, 1, QH_TERMINATED, QH_NO_ACTION); /* -3 + 8/2: as great as the other */
+        check_leaders(agent, 3);
+        learn(agent, 0, 0, 3, 1, QH_TERMINATED, QH_NO_ACTION); /* 1 + 2/2 */
+        check_leaders(agent, 1);
+        qh_runtime_close(runtime);
+    }
 }
 
 static void counts_stop_at_their_greatest(void) {
@@ -462,6 +508,7 @@ TEST_SUITE(learn_rules, {"Q-learning by hand", q_learning_by_hand},
             a_scheduled_step_decays_with_each_learning_step},
            {"exploration decays with each learning step",
             exploration_decays_with_each_learning_step},
+           {"leaders are found anew after each change", leaders_are_found_anew_after_each_change},
            {"unseen states are worth the initial value", unseen_states_are_worth_the_initial_value},
            {"counts stop at their greatest", counts_stop_at_their_greatest},
            {"metrics add up", metrics_add_up},
