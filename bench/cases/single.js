@@ -7,7 +7,7 @@
  */
 import { comparison } from '../figures.js';
 import { interleave } from '../measure.js';
-import { agentConfig, createDrift, createRuntime, createTransitions, fill, loadBaseline, loadLoops, SHAPE, WINDOW } from '../workload.js';
+import { agentConfig, createDrift, createTransitions, fill, loadBaseline, loadLoops, SHAPE, sharedRuntime, WINDOW } from '../workload.js';
 
 async function createBaseline(name, states) {
     const create = await loadBaseline(name);
@@ -26,7 +26,7 @@ const AGAINST = { flat: 'flat', map: 'Map', 'map:loop': 'Map, tuned join', 'map:
 
 /** A figure for each [id, what, baseline, states, loops, what against if not the baseline's own name]: an agent and a baseline that have learned these states. */
 async function compareAll({ rounds, runtime: options }, comparisons) {
-    const runtime = createRuntime(options);
+    const runtime = sharedRuntime(options);
     const figures = [];
     for (const [id, what, name, states, choose, against = AGAINST[name]] of comparisons) {
         const agent = fill(runtime.createAgent(agentConfig()), states);
@@ -34,7 +34,6 @@ async function compareAll({ rounds, runtime: options }, comparisons) {
         figures.push(comparison(id, what, against, interleave(loops, { rounds, prepare })));
         agent.free();
     }
-    runtime.dispose();
     return figures;
 }
 

@@ -196,6 +196,9 @@ export class Agent {
     }
 
     /**
+     * Its failures are functions of their own: V8 inlines what compiles to at most 460 bytes of bytecode, and a call that is not
+     * inlined boxes the reward and the error.
+     *
      * @param {Observation} observation
      * @param {number} action
      * @param {number} reward
@@ -240,7 +243,7 @@ export class Agent {
         } catch (error) {
             throw core.trapped(error);
         }
-        if (tdError !== tdError) return this.#notANumber('learn', { observation, action, reward, next });
+        if (tdError !== tdError) return this.#notLearned(observation, action, reward, next);
         if (ending !== undefined) this.#time = time;
         return tdError;
     }
@@ -482,6 +485,10 @@ export class Agent {
 
     #failedToLearn(observation, action, reward, next) {
         return this.#failed('learn', undefined, { observation, action, reward, next });
+    }
+
+    #notLearned(observation, action, reward, next) {
+        return this.#notANumber('learn', { observation, action, reward, next });
     }
 
     /** Tells the core the probability of an action; the flag that says so. @param {number} probability */
