@@ -1,8 +1,9 @@
 /**
- * How large each binary is, and each room of the core in it: `npm run size [-- preset... --functions N]`.
+ * How large each binary is, each room of the core in it, and its largest functions: `npm run size [-- preset... --functions N]`.
  *
  * Each module is linked once more with its names; the bytes of a function count for the room whose source defines it (an inlined
- * one for the room it was inlined into). gzip is level 9, brotli 11, of what ships. Last come the files of dist/, and what the default
+ * one for the room it was inlined into). gzip is level 9, brotli 11, of what ships; gzip of a room or a function is what the module
+ * would shrink by without it, so that the parts add up to less than the whole. Last come the files of dist/, and what the default
  * entry is made of.
  */
 import { execFileSync } from 'node:child_process';
@@ -13,7 +14,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build, install, root } from './build.mjs';
 
 const PRESETS = ['wasm', 'wasm-scalar', 'wasm-small'];
-const SECTION = { CUSTOM: 0, CODE: 10, DATA: 11 };
+const SECTION = { CUSTOM: 0, EXPORTS: 7, CODE: 10, DATA: 11 };
 const FUNCTION_NAMES = 1;
 
 /** Which room defines a function: names are unique in the core, which is one unit. */
@@ -27,7 +28,7 @@ function definitions() {
     return rooms;
 }
 
-/** Reads just what is needed of a module with names: the sizes of its functions and sections. */
+/** Reads just what is needed of a module with names: its functions' bodies and its other sections. */
 function readSizes(bytes) {
     let at = 8;
     const leb = () => {
@@ -51,13 +52,13 @@ function readSizes(bytes) {
         const byteCount = leb();
         const end = at + byteCount;
         const name = id === SECTION.CUSTOM ? text() : '';
-        if (id !== SECTION.CUSTOM) sections[id] = end - start;
+        if (id !== SECTION.CUSTOM) sections[id] = bytes.subarray(start, end);
         if (id === SECTION.CODE)
             for (let left = leb(); left > 0; left--) {
                 const before = at;
                 const length = leb();
                 at += length;
-                functions.push({ name: `#${functions.length}`, byteCount: at - before });
+                functions.push({ name: `#${functions.length}`, body: bytes.subarray(before, at) });
             }
         while (name === 'name' && at < end) {
             const kind = bytes[at++];
@@ -82,27 +83,46 @@ function named(preset) {
     return readFileSync(job.places[1]);
 }
 
+const gzipped = (buffers) => gzipSync(Buffer.concat(buffers), { level: 9 }).length;
+const bytesOf = (buffers) => buffers.reduce((sum, { length }) => sum + length, 0);
+
+/** Functions grouped by what `keyOf` says: `[key, bytes, gzip]`, largest first, of the `shown` largest. */
+function weigh(functions, others, keyOf, shown = Infinity) {
+    const groups = new Map();
+    for (const entry of functions) groups.set(keyOf(entry), [...(groups.get(keyOf(entry)) ?? []), entry]);
+    const all = gzipped([...others, ...functions.map(({ body }) => body)]);
+    return [...groups]
+        .map(([key, members]) => ({ key, members: new Set(members), count: bytesOf(members.map(({ body }) => body)) }))
+        .sort((a, b) => b.count - a.count)
+        .slice(0, shown)
+        .map(({ key, members, count }) => {
+            const left = functions.filter((entry) => !members.has(entry)).map(({ body }) => body);
+            return [key, count, all - gzipped([...others, ...left])];
+        });
+}
+
 function measure(preset, rooms, shown) {
     const shipped = readFileSync(join(root, 'build', preset, 'qhive.wasm'));
     const { functions, sections } = readSizes(named(preset));
-    const byRoom = {};
-    for (const { name, byteCount } of functions) {
-        const room = rooms.get(name) ?? 'other';
-        byRoom[room] = (byRoom[room] ?? 0) + byteCount;
-    }
-    const code = functions.reduce((sum, { byteCount }) => sum + byteCount, 0);
-    const data = sections[SECTION.DATA] ?? 0;
-    const largest = [...functions].sort((a, b) => b.byteCount - a.byteCount).slice(0, shown);
-    return { preset, gzip: gzip(shipped), bytes: shipped.length, byRoom, data, rest: shipped.length - code - data, largest };
+    const { [SECTION.CODE]: _code, [SECTION.DATA]: data = Buffer.alloc(0), [SECTION.EXPORTS]: names, ...headers } = sections;
+    const others = [data, names, ...Object.values(headers)];
+    const parts = [['static data', data], ['names of exports', names], ['types, headers', Buffer.concat(Object.values(headers))]];
+    const bodies = functions.map(({ body }) => body);
+    const all = gzipped([...others, ...bodies]);
+    const rows = weigh(functions, others, ({ name }) => `src/${rooms.get(name) ?? ' (linker)'}`).concat(
+        parts.map(([name, part]) => [name, part.length, all - gzipped([...others.filter((other) => other !== part), ...bodies])]),
+    );
+    const largest = weigh(functions, others, ({ name }) => name, shown);
+    return { preset, gzip: gzipped([shipped]), bytes: shipped.length, functions: functions.length, rows, largest };
 }
 
-function print({ preset, gzip: packed, bytes, byRoom, data, rest, largest }) {
-    const line = (name, count) => console.log(`  ${name.padEnd(28)} ${String(count).padStart(7)}  ${((100 * count) / bytes).toFixed(1).padStart(5)} %`);
-    console.log(`\n${preset}: ${bytes} bytes, ${packed} gzipped (${(packed / 1024).toFixed(1)} KiB)`);
-    for (const [room, count] of Object.entries(byRoom).sort((a, b) => b[1] - a[1])) line(`src/${room}`.replace('src/other', 'other code'), count);
-    line('static data', data);
-    line('boundary, types, headers', rest);
-    for (const { name, byteCount } of largest) line(`    ${name}`, byteCount);
+function print({ preset, gzip: packed, bytes, functions, rows, largest }) {
+    const line = ([name, count, share]) =>
+        console.log(`  ${name.padEnd(34)} ${String(count).padStart(7)} ${((100 * count) / bytes).toFixed(1).padStart(6)} % ${String(share).padStart(7)}`);
+    console.log(`\n${preset}: ${bytes} bytes, ${packed} gzipped (${(packed / 1024).toFixed(1)} KiB), ${functions} functions`);
+    console.log(`  ${''.padEnd(34)}   bytes            gzip`);
+    rows.forEach(line);
+    largest.forEach(([name, ...rest]) => line([`  ${name}`, ...rest]));
 }
 
 const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
@@ -122,7 +142,7 @@ function printPackage(folder) {
 }
 
 try {
-    const { values, positionals } = parseArgs({ options: { functions: { type: 'string', default: '0' } }, allowPositionals: true });
+    const { values, positionals } = parseArgs({ options: { functions: { type: 'string', default: '40' } }, allowPositionals: true });
     const unknown = positionals.filter((name) => !PRESETS.includes(name));
     if (unknown.length > 0) throw new Error(`no preset ${unknown.join(', ')}; there are ${PRESETS.join(', ')}`);
     const presets = positionals.length > 0 ? positionals : PRESETS;
