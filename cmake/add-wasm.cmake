@@ -22,11 +22,12 @@ endfunction()
 
 # qhive_add_wasm(<target> OUTPUT <file name>
 #   UNIT <sources compiled as one unit> [SEPARATE <sources compiled one by one>]
-#   EXPORTS <files that list the exports> [DEFINE <definitions>] [REACTOR <file name>])
+#   EXPORTS <files that list the exports> [DEFINE <definitions>] [SHRINK <flags of wasm-opt>]
+#   [REACTOR <file name>])
 # With REACTOR the modules are for WASI preview 1: OUTPUT is a command of all sources, REACTOR a library of the unit with these exports;
 # both have WASI's libc and a memory of their own.
 function(qhive_add_wasm target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "OUTPUT;REACTOR" "UNIT;SEPARATE;EXPORTS;DEFINE")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "OUTPUT;REACTOR" "UNIT;SEPARATE;EXPORTS;DEFINE;SHRINK")
   set(output "${CMAKE_CURRENT_BINARY_DIR}/${arg_OUTPUT}")
   set(job "${output}.job.json")
 
@@ -55,6 +56,7 @@ function(qhive_add_wasm target)
   qhive_json_array(JSON_LINK ${link})
   qhive_json_array(JSON_PLACES "${PROJECT_SOURCE_DIR}" "${output}" "${QHIVE_WASM_COMPILER}")
   qhive_json_array(JSON_REACTOR ${reactor})
+  qhive_json_array(JSON_SHRINK ${arg_SHRINK})
   qhive_json_array(JSON_CHECK ${check})
   file(CONFIGURE OUTPUT "${job}" @ONLY CONTENT [[{
   "places": @JSON_PLACES@,
@@ -64,7 +66,8 @@ function(qhive_add_wasm target)
   "reactor": @JSON_REACTOR@,
   "check": @JSON_CHECK@,
   "compile": @JSON_COMPILE@,
-  "link": @JSON_LINK@
+  "link": @JSON_LINK@,
+  "shrink": @JSON_SHRINK@
 }
 ]])
 

@@ -77,6 +77,7 @@ function named(preset) {
     const job = JSON.parse(readFileSync(file, 'utf8'));
     job.places[1] = join(root, 'build', preset, 'qhive-named.wasm');
     job.link = job.link.filter((flag) => flag !== '--strip-all');
+    job.shrink.push('-g');
     const copy = join(root, 'build', preset, 'qhive-named.wasm.job.json');
     writeFileSync(copy, JSON.stringify(job));
     execFileSync(process.execPath, [join(root, 'cmake/wasm-cc.mjs'), copy], { cwd: root, stdio: 'inherit' });

@@ -10,6 +10,7 @@
  *             is; the output file is a command of everything, this one a library of the unit with the exports
  *   check     flags with which the unit is compiled once more, for its diagnostics alone
  *   compile, link   flags
+ *   shrink    flags of wasm-opt (npm's binaryen), which has the last word; none: as the linker wrote it
  *
  * @yowasp/clang is LLVM compiled to WebAssembly. Its first call takes seconds and the next ones a tenth
  * of that, so one process does everything. Optimising LLVM itself costs V8 more than it gains: with the
@@ -23,11 +24,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
 const SOURCE_FOLDERS = ['include', 'src', 'tests/c', 'examples/c'];
 const SOURCE_FILE = /\.(c|h|inc|def)$/;
 const OLDEST_CLANG = 19;
+const WASM_OPT = fileURLToPath(new URL('../node_modules/binaryen/bin/wasm-opt', import.meta.url));
 
 /** A toolchain runs `clang` and `wasm-ld` over one set of files named relative to the source root. */
 async function npmToolchain(root) {
@@ -143,6 +146,27 @@ function dependencies(root, text) {
         .filter((path) => SOURCE_FOLDERS.some((folder) => path.startsWith(`${folder}/`)));
 }
 
+/** All files as one, of which what is not marked QH_FAST_BEGIN (src/base/platform.h) is compiled for size. */
+function unitOf(files) {
+    const includes = files.map((path) => `#include "${path}"`);
+    const forSize = '#pragma clang attribute push(__attribute__((minsize)), apply_to = function)';
+    return ['#define QH_COLD_UNIT 1', forSize, ...includes, '#pragma clang attribute pop', ''].join('\n');
+}
+
+/** The module after the passes of wasm-opt that `flags` name. */
+function shrink(bytes, flags) {
+    if (flags.length === 0) return bytes;
+    const scratch = mkdtempSync(join(tmpdir(), 'qhive-'));
+    const [before, after] = ['before.wasm', 'after.wasm'].map((name) => join(scratch, name));
+    try {
+        writeFileSync(before, bytes);
+        execFileSync(process.execPath, [WASM_OPT, before, '-o', after, ...flags], { stdio: 'inherit' });
+        return readFileSync(after);
+    } finally {
+        rmSync(scratch, { recursive: true, force: true });
+    }
+}
+
 async function build(job) {
     const [root, output, compiler] = job.places;
     const toolchain = compiler === '' ? await npmToolchain(root) : systemToolchain(root, compiler);
@@ -155,7 +179,7 @@ async function build(job) {
             for (const path of dependencies(root, list)) read.add(path);
             objects.push(`${name}.o`);
         };
-        toolchain.write('unit.c', job.unit.map((path) => `#include "${path}"\n`).join(''));
+        toolchain.write('unit.c', unitOf(job.unit));
         await compile('unit.c', 'unit');
         for (const [i, path] of job.separate.entries()) await compile(path, `separate${i}`);
 
@@ -170,7 +194,7 @@ async function build(job) {
             await toolchain.drive([...job.link, '-o', 'module.wasm', ...objects]);
             writeFileSync(reactor, toolchain.read('reactor.wasm'));
         }
-        writeFileSync(output, toolchain.read('module.wasm'));
+        writeFileSync(output, shrink(toolchain.read('module.wasm'), job.shrink));
         const escaped = (path) => path.replace(/ /g, '\\ ');
         const list = [...read].sort().map((path) => ` \\\n  ${escaped(resolve(root, path))}`);
         writeFileSync(`${output}.d`, `${escaped(output)}:${list.join('')}\n`);

@@ -7,7 +7,8 @@ qhive_add_wasm(qhive_wasm
   OUTPUT qhive.wasm
   UNIT ${QHIVE_SOURCES}
   EXPORTS src/wasm/exports.txt
-  DEFINE ${QHIVE_MODULE_DEFINITIONS})
+  DEFINE ${QHIVE_MODULE_DEFINITIONS}
+  SHRINK ${QHIVE_WASM_SHRINK_FLAGS})
 
 qhive_add_wasm(qhive_abi
   OUTPUT qhive_abi.wasm

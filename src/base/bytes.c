@@ -2,6 +2,8 @@
 
 #include "base/bits.h"
 
+QH_FAST_BEGIN
+
 /* Under -mbulk-memory the builtins become the instructions memory.copy and memory.fill. */
 #if QH_OWNS_MEMORY
 void *(memcpy)(void *restrict to, const void *restrict from, size_t byte_count) {
@@ -53,3 +55,5 @@ uint32_t qh__crc32c(uint32_t crc, const void *bytes, size_t byte_count) {
     }
     return ~crc;
 }
+
+QH_FAST_END

@@ -33,13 +33,25 @@
 #define QH_SHARED 1
 #endif
 
-#if defined(QH_SMALL)
 /* The small build has one copy of everything, inlined only where that is smaller, and no lanes for hot cases. */
+#if defined(QH_SMALL)
 #define QH_INLINE static inline
 #define QH_HOT(flag) ((void)(flag), false)
 #else
 #define QH_INLINE static inline __attribute__((always_inline))
 #define QH_HOT(flag) (flag)
+#endif
+
+/* In the module (cmake/wasm-cc.mjs) functions are compiled for size, and a QH_HELPER is inlined only where that is smaller. Those
+ * between QH_FAST_BEGIN and QH_FAST_END are compiled for speed, with the helpers inline. Elsewhere the options decide for all. */
+#if defined(QH_COLD_UNIT)
+#define QH_HELPER static inline
+#define QH_FAST_BEGIN _Pragma("clang attribute pop")
+#define QH_FAST_END _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
+#else
+#define QH_HELPER QH_INLINE
+#define QH_FAST_BEGIN
+#define QH_FAST_END
 #endif
 #define QH_NOINLINE __attribute__((noinline))
 

@@ -15,7 +15,7 @@ typedef struct qh_random {
 
 #define QH_GOLDEN_GAMMA 0x9E3779B97F4A7C15u
 
-QH_INLINE qh_random qh__random_seeded(uint64_t seed, uint64_t stream) {
+QH_HELPER qh_random qh__random_seeded(uint64_t seed, uint64_t stream) {
     uint64_t state = seed ^ qh__mix64(stream + QH_GOLDEN_GAMMA);
     uint64_t first = qh__mix64(state += QH_GOLDEN_GAMMA);
     uint64_t second = qh__mix64(state + QH_GOLDEN_GAMMA);
@@ -40,7 +40,7 @@ QH_INLINE uint32_t qh__random_next(qh_random *random) {
 
 /* Uniform in 0..bound-1, bound > 0, without bias (Lemire, "Fast random integer generation in an interval",
  * TOMACS 2019). A bound of 1 draws nothing. */
-QH_INLINE uint32_t qh__random_below(qh_random *random, uint32_t bound) {
+QH_HELPER uint32_t qh__random_below(qh_random *random, uint32_t bound) {
     if (bound == 1) return 0;
     uint64_t product = (uint64_t)qh__random_next(random) * bound;
     if (QH_UNLIKELY((uint32_t)product < bound)) {
@@ -51,7 +51,7 @@ QH_INLINE uint32_t qh__random_below(qh_random *random, uint32_t bound) {
 }
 
 /* Uniform in [0, 1), a multiple of 2^-32. */
-QH_INLINE double qh__random_unit(qh_random *random) {
+QH_HELPER double qh__random_unit(qh_random *random) {
     return (double)qh__random_next(random) * 0x1p-32;
 }
 

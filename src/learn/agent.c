@@ -212,6 +212,8 @@ void qh_agent_close(qh_agent *agent) {
     qh_owner_close(heap, &owner);
 }
 
+QH_FAST_BEGIN
+
 /* ---------------------------------------------------------------- rows and values */
 
 static void be_born(const qh_agent *agent, uint32_t location) {
@@ -546,6 +548,8 @@ qh_result qh_agent_learn(qh_agent *agent, qh_observation observation, uint32_t a
     agent->borrowed = false;
     return QH_OK;
 }
+
+QH_FAST_END
 
 QH_NOINLINE const uint64_t *qh_agent_recall(const qh_agent *agent, const qh_transition *transition,
                                             uint64_t *scratch) {

@@ -23,6 +23,8 @@
 static const int16_t factors[QH_MAX_DIMS] = {FACTORS_16(0u), FACTORS_16(16u), FACTORS_16(32u),
                                              FACTORS_16(48u)};
 
+QH_FAST_BEGIN
+
 /* Never 0, which stands for no key. `a` and `b` are the first sums of lanes 0..1 and 2..3, `c` and `d` the second. */
 QH_INLINE uint64_t mix_sums(uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
     uint64_t x = a * 0x9E3779B97F4A7C15u + b * 0xC2B2AE3D27D4EB4Fu;
@@ -212,6 +214,8 @@ uint64_t qh__encoder_cells_key(const qh_encoder *encoder, const float *row) {
 
 /* ---------------------------------------------------------------- life */
 
+QH_FAST_END
+
 qh_result qh_encoder_open(qh_encoder *encoder, const qh_encoder_def *def, qh_plans *plans,
                           qh_owner *owner) {
     qh_plan *plan;
@@ -246,6 +250,8 @@ void qh_encoder_close(qh_encoder *encoder, qh_plans *plans, qh_owner *owner) {
 }
 
 /* ---------------------------------------------------------------- from observation to keys */
+
+QH_FAST_BEGIN
 
 QH_INLINE float clamp_unit(float x) {
     x = x < 0 ? 0 : x;
@@ -372,6 +378,8 @@ qh_result qh_encoder_keys_moving(qh_encoder *encoder, const float *observation, 
     }
     return keys_with(encoder, observation, encoder->moved, keys);
 }
+
+QH_FAST_END
 
 void qh_encoder_move(qh_encoder *encoder) {
     for (uint32_t t = 0; t < encoder->plan->trends; t++) encoder->average[t] = encoder->moved[t];

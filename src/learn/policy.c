@@ -2,6 +2,8 @@
 
 #include "base/bytes.h"
 
+QH_FAST_BEGIN
+
 QH_INLINE bool allowed(const uint32_t *mask, uint32_t action) {
     return !mask || (mask[action >> 5] >> (action & 31) & 1);
 }
@@ -136,6 +138,8 @@ uint32_t qh_policy_choose(const qh_policy *policy, const float *values, const ui
     }
     return qh_policy_greedy(values, policy->actions, policy->first, mask, random);
 }
+
+QH_FAST_END
 
 /* ---------------------------------------------------------------- probabilities */
 

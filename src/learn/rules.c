@@ -11,6 +11,8 @@
 
 #define LEAST_TRACE 0.001
 
+QH_FAST_BEGIN
+
 /* ---------------------------------------------------------------- parts of every rule */
 
 static uint32_t choose_any_next(qh_agent *agent, const uint32_t *rows) {
@@ -249,6 +251,8 @@ int32_t qh__rules_step(qh_agent *agent, double reward, uint32_t ending) {
     if (agent->lambda > 0) return traced(agent, reward, ending);
     return agent->n_step > 1 ? n_steps(agent, reward, ending) : one_step(agent, reward, ending);
 }
+
+QH_FAST_END
 
 void qh__rules_forget_episode(qh_agent *agent) {
     agent->traces.count = 0;

@@ -113,6 +113,8 @@ static qh_result reserve_spills(qh_table *table, uint32_t count) {
     return QH_OK;
 }
 
+QH_FAST_BEGIN
+
 /* Returns 1 + the number of an empty spill bucket. */
 static uint32_t take_spill(qh_table *table) {
     QH_ASSERT(table->spill_free != 0);
@@ -274,6 +276,8 @@ uint32_t qh_table_insert(qh_table *table, uint64_t key) {
 uint32_t qh_table_find(const qh_table *table, uint64_t key) {
     return qh__table_find(table, key);
 }
+
+QH_FAST_END
 
 bool qh_table_is_crowded(const qh_table *table, uint64_t key) {
     return table->rows > 0 &&

@@ -6,6 +6,8 @@
 #include "base/bytes.h"
 #include "memory/guard.h"
 
+QH_FAST_BEGIN
+
 #define GRANULE QH_HEAP_ALIGNMENT
 #define GRANULES_PER_PAGE ((uint32_t)(QH_PAGE_BYTES / GRANULE))
 #define MOST_GRANULES (1u << 28) /* 4 GiB, which the classes of holes end at */
@@ -861,3 +863,5 @@ bool qh_heap_validate(const qh_heap *heap) {
 }
 
 #endif
+
+QH_FAST_END

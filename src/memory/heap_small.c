@@ -3,6 +3,8 @@
 #include "base/bits.h"
 #include "base/bytes.h"
 
+QH_FAST_BEGIN
+
 #if defined(QH_SMALL)
 
 /* A request beyond this is refused before arithmetic with it could wrap. */
@@ -189,3 +191,5 @@ bool qh_heap_validate(const qh_heap *heap) {
 }
 
 #endif
+
+QH_FAST_END

@@ -2,6 +2,8 @@
 
 #include "memory/guard.h"
 
+QH_FAST_BEGIN
+
 /* Links that name no block. */
 #define LAST UINT32_MAX
 #define OUT (UINT32_MAX - 1)
@@ -95,3 +97,5 @@ bool qh_pool_validate(const qh_pool *pool) {
         if (i >= pool->fresh || ++listed > pool->fresh) return false;
     return out == qh_pool_in_use(pool) && out + listed == pool->fresh;
 }
+
+QH_FAST_END

@@ -92,6 +92,8 @@ QH_INLINE qh_result refresh(qh_runtime *runtime, qh_batch *batch) {
                                                                    : look_up_again(runtime, batch);
 }
 
+QH_FAST_BEGIN
+
 /* ---------------------------------------------------------------- calls */
 
 QH_INLINE qh_observation observation_of(const qh_batch *batch, uint32_t i) {
@@ -198,3 +200,5 @@ qh_result qh_batch_act(qh_runtime *runtime, qh_batch *batch, bool greedy) {
     }
     return QH_OK;
 }
+
+QH_FAST_END

@@ -119,6 +119,8 @@ EXPORT(void *, qh_agent_input_address, (uint32_t handle)) {
     return agent ? agent->input : NULL;
 }
 
+QH_FAST_BEGIN
+
 /* Begins an episode: the action. The observation is `io.observation` (or the agent's input block), or `state`. */
 EXPORT(int32_t, qh_begin, (uint32_t handle, double state, uint32_t flags)) {
     AGENT_OR_RETURN(agent, handle);
@@ -192,6 +194,8 @@ EXPORT(double, qh_learn,
         qh_replay_newest(&agent->replay)->probability = qh__to_float(qh__io.numbers[0]);
     return td_error;
 }
+
+QH_FAST_END
 
 /* What tells the state of these keys from all others, in two halves. */
 static QH_NOINLINE void write_key(const qh_agent *agent, const uint64_t *keys, double *numbers) {

@@ -1,6 +1,8 @@
 /* Insertion: the paper's algorithms 1 and 4. */
 #include "shared/index/graph.h"
 
+QH_FAST_BEGIN
+
 /* The paper's algorithm 4 over sorted keys: a row is kept when it is nearer to the base than to every row kept before. */
 static uint32_t select_rows(const qh_index *index, const qh_key *keys, uint32_t count,
                             uint32_t most, uint32_t *kept) {
@@ -57,6 +59,8 @@ static void insert_row(qh_index *index, uint32_t row) {
         index->entry = row;
     }
 }
+
+QH_FAST_END
 
 /* Room for the links above level 0 of all rows there are. */
 static qh_result reserve_upper(qh_index *index) {

@@ -1,5 +1,7 @@
 #include "shared/index/graph.h"
 
+QH_FAST_BEGIN
+
 /* ---------------------------------------------------------------- distances */
 
 QH_INLINE void measure(const float *vectors, const float *query, uint32_t stride, bool l2,
@@ -144,3 +146,5 @@ uint32_t qh__index_descend(qh_index *index, const float *query, bool codes, uint
     }
     return row;
 }
+
+QH_FAST_END

@@ -14,6 +14,8 @@ typedef struct top_rows {
 
 /* ---------------------------------------------------------------- one query */
 
+QH_FAST_BEGIN
+
 static void offer(qh_index *index, top_rows *best, const qh_key *keys, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         if (best->size == best->most && keys[i] >> 32 > best->keys[best->size - 1] >> 32) continue;
@@ -92,6 +94,8 @@ static void find_one(qh_index *index, const qh_index_request *search, uint32_t e
     }
     scan_allowed(index, search, best);
 }
+
+QH_FAST_END
 
 static float reported_distance(const qh_index *index, qh_key key) {
     float distance = qh__unsortable((uint32_t)(key >> 32));
