@@ -862,6 +862,6 @@ bool qh_heap_validate(const qh_heap *heap) {
            tables + holes + taken + rest + heap->used == heap->top - heap->first;
 }
 
-#endif
-
 QH_FAST_END
+
+#endif
