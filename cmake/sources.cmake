@@ -65,5 +65,5 @@ list(SORT QHIVE_TEST_SOURCES)
 # The small build has a heap of its own behind the same interface.
 if(QHIVE_SMALL)
   list(REMOVE_ITEM QHIVE_SOURCES src/memory/heap.c)
-  list(REMOVE_ITEM QHIVE_TEST_SOURCES tests/c/memory_heap.c)
+  list(REMOVE_ITEM QHIVE_TEST_SOURCES tests/c/memory_heap_layers.c)
 endif()
