@@ -1,11 +1,13 @@
-/** Four projects: `package` needs only Node, `browser` also Chromium, `page` any browser, `toolchains` what other compilers made. tests/run.mjs
- * starts them. */
+/** Five projects: `package` needs only Node; those with a folder of their own also need what the package is packed into (`tarball`), Chromium
+ * (`browser`), any browser (`page`), or what other compilers made (`toolchains`). tests/run.mjs starts them. */
 const shared = {
     runner: 'jest-light-runner',
     transform: {},
     moduleFileExtensions: ['js', 'mjs', 'cjs', 'json'],
     modulePathIgnorePatterns: ['<rootDir>/build/'],
 };
+
+const APART = ['browser', 'tarball', 'page', 'toolchains'];
 
 export default {
     maxWorkers: 2,
@@ -15,11 +17,8 @@ export default {
             ...shared,
             displayName: 'package',
             testMatch: ['<rootDir>/tests/**/*.test.js'],
-            testPathIgnorePatterns: ['/node_modules/', '<rootDir>/tests/browser/', '<rootDir>/tests/page/', '<rootDir>/tests/toolchains/'],
+            testPathIgnorePatterns: ['/node_modules/', ...APART.map((name) => `<rootDir>/tests/${name}/`)],
         },
-        { ...shared, displayName: 'browser', testMatch: ['<rootDir>/tests/browser/**/*.test.js'] },
-        { ...shared, displayName: 'tarball', testMatch: ['<rootDir>/tests/tarball/**/*.test.js'] },
-        { ...shared, displayName: 'page', testMatch: ['<rootDir>/tests/page/**/*.test.js'] },
-        { ...shared, displayName: 'toolchains', testMatch: ['<rootDir>/tests/toolchains/**/*.test.js'] },
+        ...APART.map((name) => ({ ...shared, displayName: name, testMatch: [`<rootDir>/tests/${name}/**/*.test.js`] })),
     ],
 };

@@ -226,8 +226,8 @@ export class Agent {
             if (dims === 0) {
                 valid = typeof observation === 'number' && typeof next === 'number';
                 if (valid) {
-                    state = observation;
-                    nextState = next;
+                    state = /** @type {number} */ (observation);
+                    nextState = /** @type {number} */ (next);
                 }
             } else {
                 if (observation === this.#input && this.#input.length !== 0) flags = IN_PLACE;

@@ -73,14 +73,15 @@ describe.each([['ES module', () => import('qhive/qhive-scalar')], ['CommonJS', (
 });
 
 /** KiB gzipped, above what each is; raised together with what an addition pays for. */
-const BUDGETS = { 'qhive.mjs': 67, 'qhive.cjs': 67, 'url.mjs': 25, 'qhive-scalar.mjs': 42, 'qhive.global.js': 108 };
+const BUDGETS = { 'qhive.mjs': 65, 'qhive.cjs': 65, 'url.mjs': 25, 'qhive-scalar.mjs': 39, 'qhive.global.js': 102 };
 
 describe('sizes', () => {
     test.each(Object.entries(BUDGETS))('%s is at most %d KiB gzipped', (name, budget) => {
         expect(gzipSync(readFileSync(dist(name)), { level: 9 }).length / 1024).toBeLessThanOrEqual(budget);
     });
 
-    test('the binary is smaller inside the package than beside it', () => {
-        expect(statSync(dist('qhive.mjs')).size).toBeLessThan(1.2 * statSync(dist('qhive.wasm')).size);
+    test('the binary is smaller inside the package than beside it, though it is text there', () => {
+        const inside = statSync(dist('qhive.mjs')).size - statSync(dist('url.mjs')).size;
+        expect(inside).toBeLessThan(0.6 * statSync(dist('qhive.wasm')).size);
     });
 });

@@ -73,9 +73,13 @@ test('any definition under any commands does what the model does', () => {
     );
 });
 
+/** Most commands are refused, and a trace costs more than all the rest. */
+const { stackTraceLimit } = Error;
+beforeAll(() => { Error.stackTraceLimit = 0; });
+afterAll(() => { Error.stackTraceLimit = stackTraceLimit; });
+
 /** Runs `count` random commands in one world. */
 function storm(pair, count, seed) {
-    Error.stackTraceLimit = 0; // most commands are refused, and a trace costs more than all the rest
     const random = generator(seed);
     const below = (n) => Math.floor(random() * n);
     let time = 0;
