@@ -161,6 +161,6 @@ qh_result qh_agent_import(qh_agent *agent, const unsigned char *bytes, size_t by
     qh_table_clear(&agent->table);
     agent->table = fresh;
     qh__rules_forget_episode(agent); /* its locations are gone */
-    qh__agent_find(agent, agent->keys, agent->rows);
+    if (agent->running) qh__agent_find(agent, agent->keys, agent->rows);
     return QH_OK;
 }

@@ -31,7 +31,7 @@ static qh_result begin_chunk(qh_arena *arena, size_t byte_count) {
     arena->chunk_bytes += usable;
     arena->at = (unsigned char *)block + HEAD_BYTES;
     arena->end = chunk_end(chunk);
-    qh__guard_freed(arena->at, usable - HEAD_BYTES, 0);
+    qh__guard_freed(arena->at, usable - HEAD_BYTES);
     return QH_OK;
 }
 
@@ -64,7 +64,7 @@ void qh_arena_rewind(qh_arena *arena, qh_arena_mark mark) {
     }
     arena->at = mark.at;
     arena->end = chunk_end(mark.chunk);
-    if (mark.chunk) qh__guard_freed(mark.at, (size_t)(arena->end - mark.at), 0);
+    if (mark.chunk) qh__guard_freed(mark.at, (size_t)(arena->end - mark.at));
     arena->used_bytes = mark.used_bytes;
 }
 

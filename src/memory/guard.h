@@ -2,7 +2,7 @@
  * sees nothing inside our one mapping by itself, poisoned by explicit calls. In every other build all of this is nothing.
  *
  *   handed out   readable up to the byte that was asked for, filled with QH_FRESH_BYTE: nobody may count on zeros
- *   given back   filled with QH_FREED_BYTE and poisoned, but for the word by which its keeper links it
+ *   given back   filled with QH_FREED_BYTE and poisoned
  *
  * Used by heap, pools and arenas. heap.c itself is compiled without the sanitizer's checks (QH_SANITIZED is defined for it by the
  * build), since it keeps its links in what it has poisoned; behind each of its blocks it leaves a granule that nobody owns. */
@@ -70,16 +70,15 @@ QH_INLINE void qh__guard_resized(void *at, size_t old_count, size_t new_count, s
 #endif
 }
 
-/* `byte_count` bytes at `at` are nobody's any more; their keeper still uses the first `kept`. */
-QH_INLINE void qh__guard_freed(void *at, size_t byte_count, size_t kept) {
+/* `byte_count` bytes at `at` are nobody's any more. */
+QH_INLINE void qh__guard_freed(void *at, size_t byte_count) {
 #if QH_ASSERT_LEVEL >= 3
     QH_UNPOISON(at, byte_count);
     memset(at, QH_FREED_BYTE, byte_count);
-    QH_POISON((unsigned char *)at + kept, byte_count - kept);
+    QH_POISON(at, byte_count);
 #else
     (void)at;
     (void)byte_count;
-    (void)kept;
 #endif
 }
 

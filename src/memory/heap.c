@@ -466,13 +466,10 @@ void qh_owner_open(qh_heap *heap, qh_owner *owner, uint32_t id, uint32_t kind, s
 
 /* All blocks of an owner that is building, which then begins anew. */
 static void release_extents(qh_heap *heap, qh_owner *owner) {
-    if (heap->nest == owner->nest) {
-        owner->extents[heap->nest_extent].end = heap->nest_at = heap->nest_end;
-        nest_close(heap);
-    }
+    if (heap->nest == owner->nest) nest_close(heap);
     for (uint32_t i = 0; i < owner->extent_count; i++) {
         uint32_t begin = owner->extents[i].begin, units = owner->extents[i].end - begin;
-        qh__guard_freed(granule_at(heap, begin), units * GRANULE, 0);
+        qh__guard_freed(granule_at(heap, begin), units * GRANULE);
         give_back_units(heap, begin, units);
     }
     owner->extent_count = 0;
@@ -629,7 +626,7 @@ void qh_heap_free(qh_heap *heap, qh_owner *owner, void *block, size_t byte_count
     }
     owner->books = owned - books;
     uint64_t live = heap->books -= books;
-    qh__guard_freed(block, units * GRANULE, 0);
+    qh__guard_freed(block, units * GRANULE);
     if (QH_UNLIKELY(units > QH_HEAP_LONGEST || owner->nest || live < heap->floor))
         free_slowly(heap, owner, granule, units);
     else
@@ -665,7 +662,7 @@ static qh_result block_grow(qh_heap *heap, qh_owner *owner, void **block, size_t
         *block = granule_at(heap, taken);
         QH_UNPOISON(*block, old_count);
         memcpy(*block, granule_at(heap, granule), old_count);
-        qh__guard_freed(granule_at(heap, granule), old_units * GRANULE, 0);
+        qh__guard_freed(granule_at(heap, granule), old_units * GRANULE);
         free_slowly(heap, owner, granule, old_units);
     }
     book_block(heap, owner, books_of((new_units - old_units) * GRANULE, 0));

@@ -133,7 +133,7 @@ void qh_owner_open(qh_heap *heap, qh_owner *owner, uint32_t id, uint32_t kind, s
  * of pools and its records go one by one as ever. */
 void qh_owner_leave(qh_owner *owner);
 
-/* Asserts that the owner has given everything back. */
+/* Asserts that the owner holds nothing; the extents of one that has left are given back here. */
 void qh_owner_close(qh_heap *heap, qh_owner *owner);
 
 /* Gives back all blocks of an owner at once, in time that does not depend on their number; false, and nothing has happened, where that
@@ -151,7 +151,8 @@ qh_result qh_heap_alloc_zeroed(qh_heap *heap, qh_owner *owner, size_t byte_count
                                qh_block_kind kind, void **block);
 
 #if !defined(QH_SMALL)
-/* The same as qh_heap_alloc, aligned to `alignment`, a power of two up to 64 KiB. */
+/* The same as qh_heap_alloc, its offset from the start of the memory aligned to `alignment`, a power of two up to 64 KiB (a native
+ * mapping begins at a page: addresses are aligned to 4 KiB at most). */
 qh_result qh_heap_alloc_aligned(qh_heap *heap, qh_owner *owner, size_t byte_count, size_t alignment,
                                 qh_block_kind kind, void **block);
 #endif

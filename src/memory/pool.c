@@ -22,7 +22,7 @@ qh_result qh_pool_open(qh_pool *pool, qh_heap *heap, qh_owner *owner, uint32_t b
     void *links, *region;
     QH_TRY(qh_heap_alloc(heap, owner, capacity * sizeof *pool->links, kind, &links));
     QH_TRY(qh_heap_carve(heap, owner, region_bytes, kind, &region));
-    qh__guard_freed(region, region_bytes, 0);
+    qh__guard_freed(region, region_bytes);
     pool->links = links;
     pool->region = region;
     return QH_OK;
@@ -85,7 +85,7 @@ qh_result qh_pool_release(qh_pool *pool, qh_owner *owner, void *block) {
     pool->releases++;
     pool->links[index] = pool->freed;
     pool->freed = (uint32_t)index;
-    qh__guard_freed(block, pool->block_bytes, 0);
+    qh__guard_freed(block, pool->block_bytes);
     return QH_OK;
 }
 

@@ -61,3 +61,12 @@ test('every file the package names exists after the build', () => {
     const named = [main, module, types, unpkg, jsdelivr, ...[...leaves(manifest.exports)].map(([, path]) => path)];
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
+
+test('every suite of C tests is run', () => {
+    const listed = read('tests/c/test.h');
+    const suites = readdirSync(join(root, 'tests/c'))
+        .filter((name) => name.endsWith('.c'))
+        .flatMap((name) => [...read(`tests/c/${name}`).matchAll(/^TEST_SUITE\((\w+),/gm)].map(([, suite]) => suite));
+    expect(suites.length).toBeGreaterThan(20);
+    for (const suite of suites) expect(listed).toContain(`X(${suite})`);
+});

@@ -36,8 +36,8 @@ static void a_released_pool_block_is_out_of_bounds(void) {
     for (uint32_t i = 0; i < QH_STATE_BYTES; i++) CHECK(MAY_TOUCH(bytes + i));
     if (GUARDED) CHECK(bytes[0] == QH_FRESH_BYTE && bytes[255] == QH_FRESH_BYTE);
     CHECK_OK(qh_pool_release(pool, &owner, block));
-    if (QH_POISONED) CHECK(forbidden(bytes + 16) && forbidden(bytes + 255));
-    if (GUARDED && !QH_POISONED) CHECK(bytes[16] == QH_FREED_BYTE && bytes[255] == QH_FREED_BYTE);
+    if (QH_POISONED) CHECK(forbidden(bytes) && forbidden(bytes + 255));
+    if (GUARDED && !QH_POISONED) CHECK(bytes[0] == QH_FREED_BYTE && bytes[255] == QH_FREED_BYTE);
     CHECK_RESULT(qh_pool_release(pool, &owner, block), QH_INVALID_ARGUMENT); /* in every build */
     REQUIRE_OK(qh_pool_acquire(pool, &owner, &block));
     CHECK(block == bytes && MAY_TOUCH(bytes + 255));

@@ -177,6 +177,32 @@ static void a_builder_is_released_at_once(void) {
 }
 
 /* Who leaves frees as ever, blocks of pools and records too; what it had comes back whole when it is closed. */
+/* A nest filled to its last granule, and right behind it a block by itself: one extent, of which all must come back. */
+static void a_full_nest_and_what_lies_behind_it_come_back(void) {
+    for (uint32_t way = 0; way < 3; way++) {
+        qh_heap *heap = open_heap(false);
+        void *block;
+        CHECK_OK(qh_heap_alloc(heap, &owners[0], 16, QH_BLOCK_table, &block));
+        REQUIRE(heap->nest == owners[0].nest);
+        while (heap->nest_at < heap->nest_end)
+            CHECK_OK(qh_heap_alloc(heap, &owners[0], 16, QH_BLOCK_table, &block));
+        uint32_t end = heap->nest_end;
+        if (way == 1)
+            CHECK_OK(qh_heap_alloc_aligned(heap, &owners[0], 8192, 16, QH_BLOCK_table, &block));
+        else
+            CHECK_OK(qh_heap_alloc(heap, &owners[0], 8192, QH_BLOCK_table, &block));
+        CHECK_EQ(qh__offset_of(&memory.budget, block) / 16, end);
+        CHECK_EQ(owners[0].extent_count, 1);
+        if (way == 2) CHECK_OK(qh_heap_alloc(heap, &owners[0], 16, QH_BLOCK_table, &block));
+        CHECK(qh_heap_validate(heap));
+        CHECK(qh_owner_release_all(heap, &owners[0]));
+        CHECK_EQ(heap->books, 0);
+        CHECK_EQ(heap->used, 0);
+        CHECK(qh_heap_validate(heap));
+        test_memory_close(&memory);
+    }
+}
+
 static void who_leaves_gives_everything_back_at_the_end(void) {
     for (uint32_t track = 0; track < 2; track++) {
         qh_heap *heap = open_heap(track != 0);
@@ -412,6 +438,8 @@ TEST_SUITE(memory_heap_layers,
            {"no free flushes the cache", no_free_flushes_the_cache},
            {"aligned blocks are aligned", aligned_blocks_are_aligned},
            {"a builder is released at once", a_builder_is_released_at_once},
+           {"a full nest and what lies behind it come back",
+            a_full_nest_and_what_lies_behind_it_come_back},
            {"who leaves gives everything back at the end",
             who_leaves_gives_everything_back_at_the_end},
            {"who cannot be released at once keeps everything",

@@ -192,7 +192,7 @@ static void every_allocation_fails_for_ever_with_records(void) {
 
 /* In wasm the pages of hundreds of lives add up: they grow by little. */
 #if defined(__wasm__)
-#define FEW_PAGES (test_pages() + 8 + test_pages() / 32) /* a longer map is one part in 128 */
+#define FEW_PAGES (test_pages() + 8 + test_pages() / 32)
 #else
 #define FEW_PAGES TEST_MAX_PAGES
 #endif

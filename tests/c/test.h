@@ -19,9 +19,9 @@
 
 /* Each heap has its own suite. */
 #if defined(QH_SMALL)
-#define TEST_HEAP_SUITE(X) X(memory_heap_small)
+#define TEST_HEAP_SUITES(X) X(memory_heap) X(memory_heap_small)
 #else
-#define TEST_HEAP_SUITE(X) X(memory_heap)
+#define TEST_HEAP_SUITES(X) X(memory_heap) X(memory_heap_layers)
 #endif
 
 /* X(suite): every suite, in the order they run. */
@@ -31,7 +31,7 @@
     X(base_maths)                                                                                  \
     X(base_random)                                                                                 \
     X(memory_budget)                                                                               \
-    TEST_HEAP_SUITE(X)                                                                             \
+    TEST_HEAP_SUITES(X)                                                                             \
     X(memory_pool)                                                                                 \
     X(memory_record)                                                                               \
     X(memory_detector)                                                                             \
