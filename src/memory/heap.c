@@ -744,6 +744,8 @@ qh_result qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start) {
     return QH_OK;
 }
 
+QH_FAST_END
+
 /* ---------------------------------------------------------------- validation */
 
 /* What the map says is free between first and top; UINT64_MAX when its borders do not come in pairs. */
@@ -858,7 +860,5 @@ bool qh_heap_validate(const qh_heap *heap) {
                cached + heap->live_bytes / GRANULE + RED_ZONE(heap) * heap->live_blocks &&
            tables + holes + taken + rest + heap->used == heap->top - heap->first;
 }
-
-QH_FAST_END
 
 #endif
