@@ -25,7 +25,7 @@ export async function buildPage() {
         entryNames: '[name]', chunkNames: 'chunk-[hash]',
         outdir: made,
         alias: { qhive: join(root, 'dist', 'qhive.mjs') },
-        bundle: true, splitting: true, minify: !process.env.PLAIN, metafile: true,
+        bundle: true, splitting: true, minify: true, metafile: true,
         format: 'esm', target: 'es2022', charset: 'utf8', legalComments: 'none', logLevel: 'warning',
     });
     for (const path of STATIC) copyFileSync(join(root, path), join(made, basename(path)));

@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 
 const TYPES = {
     '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml',
-    '.json': 'application/json',
+    '.json': 'application/json', '.txt': 'text/plain; charset=utf-8',
 };
 /** Isolation gives the page a finer clock; everything works without these headers too. */
 export const HEADERS = Object.freeze({
