@@ -13,6 +13,9 @@ export class LogError extends Error {
   name = 'LogError';
 }
 
+/** There are no such logs at all: another folder was meant. */
+export class NoLogsError extends LogError {}
+
 /**
  * @param {string} path
  * @returns {AsyncGenerator<string>} decompressed text, in chunks

@@ -17,7 +17,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LogError, readCsv } from './csv.js';
+import { LogError, NoLogsError, readCsv } from './csv.js';
 import { EXPLORA_FIELDS, TRACTOR_FIELDS } from './roles.js';
 
 /** What the folder must hold. */
@@ -95,16 +95,16 @@ export const STATE = Object.freeze({ n: 0, buffer: 1, brate: 2, ratio: 3, prb: 4
 
 /**
  * @param {string} folder
- * @throws {LogError} naming what is missing and what is expected
+ * @throws {NoLogsError} naming what is missing and what is expected
  */
 async function requireFolder(folder) {
   const expected = `Expected a folder with ${Object.values(FILES).join(', ')}.`;
   const info = await stat(folder).catch(() => undefined);
-  if (!info) throw new LogError(`${folder}: no such folder. ${expected}`);
-  if (!info.isDirectory()) throw new LogError(`${folder}: not a folder. ${expected}`);
+  if (!info) throw new NoLogsError(`${folder}: no such folder. ${expected}`);
+  if (!info.isDirectory()) throw new NoLogsError(`${folder}: not a folder. ${expected}`);
   const found = await Promise.all(Object.values(FILES).map((name) => stat(join(folder, name)).then((s) => s.isFile(), () => false)));
   const missing = Object.values(FILES).filter((_, i) => !found[i]);
-  if (missing.length > 0) throw new LogError(`${folder}: ${missing.join(', ')} missing. ${expected}`);
+  if (missing.length > 0) throw new NoLogsError(`${folder}: ${missing.join(', ')} missing. ${expected}`);
 }
 
 /**

@@ -126,6 +126,8 @@ test('inspect finds damage, and knows an index', async () => {
         expect([i, status, stdout]).toEqual([i, 1, '']);
         expect(stderr).toMatch([/is damaged: the CRC-32C is 0x/, /is damaged: the CRC-32C is 0x/, /is damaged: 1 states take 56 bytes, here are 55/, /is damaged: it is of version \d+, this package reads 1/][i]);
     });
+    const none = await qhive(['inspect', 'index.qhix'], { NODE_OPTIONS: '--import=data:text/javascript,delete%20globalThis.WebAssembly' });
+    expect([none.status, none.stderr]).toEqual([1, 'qhive: this engine has no WebAssembly\n']); // and the file is sound
 });
 
 test('bench compares with the flat table and the Map', async () => {
@@ -165,7 +167,7 @@ test('serve serves the page under its policy, and says where', async () => {
         const page = await fetch(address);
         expect(page.headers.get('content-security-policy')).toContain("script-src 'self' 'wasm-unsafe-eval'");
         expect(await page.text()).toContain('593 agents learn');
-        for (const name of ['main.js', 'worker.js', 'page.css', 'features.json']) expect((await fetch(`${address}${name}`)).status).toBe(200);
+        for (const name of ['main.js', 'worker.js', 'page.css', 'features.json', 'LICENCES.txt']) expect((await fetch(`${address}${name}`)).status).toBe(200);
         for (const name of ['nothing.js', '..%2fqhive.mjs', '%2e%2e/qhive.mjs', 'worker.js.map']) expect((await fetch(`${address}${name}`)).status).toBe(404);
         expect((await fetch(address, { method: 'POST' })).status).toBe(404);
         const taken = await qhive(['serve', '--port', new URL(address).port]);

@@ -15,7 +15,7 @@ describe('usage', () => {
     const WRONG = [
         [], ['nonsense'], ['toString'], ['memory', 'more'], ['memory', '--agents', '0'], ['memory', '--json=yes'], ['ask'], ['ask', 'x', '--catalogue', 'no-such-file'],
         ['run', 'text'], ['run', '--seeds', '5..1'], ['replay'], ['evaluate', 'log.csv', '--policy', '2'], ['evaluate', 'log.csv', '--clip', '0'], ['inspect', 'text'],
-        ['bench', '--only', 'act,nonsense'], ['serve', '--port', '65536'],
+        ['bench', '--only', 'act,nonsense'], ['serve', '--port', '65536'], ['replay', 'no-such-folder'], ['replay', 'text'],
     ];
 
     test('every mistake is one line that says what was expected, and exit code 2', async () => {
@@ -49,7 +49,7 @@ describe('usage', () => {
     });
 
     test('what goes wrong later is one line and exit code 1', async () => {
-        const later = [['memory', '--max-pages', '20'], ['memory', '--agents', '2', '--steps', '1', '--svg', 'no/such/folder.svg', '--json'], ['replay', 'no-such-folder']];
+        const later = [['memory', '--max-pages', '20'], ['memory', '--agents', '2', '--steps', '1', '--svg', 'no/such/folder.svg', '--json']];
         for (const { status, stderr } of await Promise.all(later.map((args) => qhive(args)))) {
             expect(status).toBe(1);
             expect(stderr).toMatch(/^qhive: [^\n]+\n$/);
@@ -60,13 +60,14 @@ describe('usage', () => {
 describe('memory', () => {
     const args = ['memory', '--agents', '30', '--steps', '100', '--seed', '5', '--top', '3'];
     const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
-    let json, again, text, coloured, plain, nothingDrawn;
+    let json, again, text, coloured, plain, off, nothingDrawn;
     beforeAll(async () => {
         again = await qhive([...args, '--json', '--no-svg']);
         nothingDrawn = !existsSync(join(folder, 'qhive-memory.svg'));
-        [json, text, coloured, plain] = await Promise.all([
+        [json, text, coloured, plain, off] = await Promise.all([
             qhive([...args, '--json', '--svg', 'picture.svg']), qhive(args),
             qhive([...args, '--no-svg'], { FORCE_COLOR: '1' }), qhive([...args, '--no-svg'], { FORCE_COLOR: '1', NO_COLOR: '1' }),
+            qhive([...args, '--no-svg'], { FORCE_COLOR: '0' }),
         ]);
         json = JSON.parse(json.stdout);
     });
@@ -114,7 +115,7 @@ describe('memory', () => {
         expect(text.stdout).toMatch(/Leaks: 0\n\nqhive-memory.svg/);
         expect(text.stdout).not.toContain('\u001b[');
         expect(coloured.stdout).toContain('\u001b[1m');
-        expect(plain.stdout).not.toContain('\u001b[');
+        for (const { stdout } of [plain, off]) expect(stdout).not.toContain('\u001b[');
         expect(existsSync(join(folder, 'qhive-memory.svg'))).toBe(true);
     });
 });

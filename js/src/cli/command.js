@@ -101,10 +101,11 @@ export function helpOf(name, summary, { argument, arity, options, examples, note
     ].join('\n');
 }
 
-/** Where a command writes. Colours only on a terminal, and never with NO_COLOR (no-color.org). @param {NodeJS.WriteStream} stream */
+/** Where a command writes. Colours only on a terminal or with FORCE_COLOR, and never with NO_COLOR (no-color.org) or FORCE_COLOR=0. @param {NodeJS.WriteStream} stream */
 export function terminal(stream) {
     const { NO_COLOR, FORCE_COLOR } = process.env;
-    const colours = !NO_COLOR && (Boolean(FORCE_COLOR) || (stream.isTTY === true && process.env.TERM !== 'dumb'));
+    const wanted = FORCE_COLOR ? !/^(0|false)$/.test(FORCE_COLOR) : stream.isTTY === true && process.env.TERM !== 'dumb';
+    const colours = !NO_COLOR && wanted;
     const styled = (/** @type {number} */ code) => (/** @type {string} */ text) => (colours ? `\u001b[${code}m${text}\u001b[0m` : text);
     return { colours, print: (/** @type {string} */ text) => void stream.write(`${text}\n`), bold: styled(1), dim: styled(2) };
 }

@@ -3,7 +3,7 @@
  */
 import { abi } from 'qhive:abi';
 import { columns, pairs, readInput, UsageError, whole } from './command.js';
-import { checkSum, readTable } from './table.js';
+import { checkSum, damage, readTable } from './table.js';
 import { hex, percent, size } from './text.js';
 
 export const argument = 'EXPORT';
@@ -28,7 +28,7 @@ const STORAGES = Object.keys(abi.storage);
 
 /** An index is checked by the core, every byte. @param {Buffer} bytes */
 async function readIndex(bytes) {
-    if (bytes.length < INDEX_HEADER_BYTES) throw new Error(`a header has ${INDEX_HEADER_BYTES} bytes, here are ${bytes.length}`);
+    if (bytes.length < INDEX_HEADER_BYTES) throw damage(`a header has ${INDEX_HEADER_BYTES} bytes, here are ${bytes.length}`);
     checkSum(bytes, INDEX_CRC_AT);
     const { createRuntimeSync } = await import('qhive');
     const runtime = createRuntimeSync({ pools: { state: 0, trajectory: 0, message: 0 } });
@@ -85,6 +85,8 @@ export async function run(values, terminal) {
         else if ('rows' in facts) printTable(facts, terminal);
         else printIndex(facts, terminal);
     } catch (error) {
-        throw new Error(`'${path}' is damaged: ${error instanceof Error ? error.message : error}`, { cause: error });
+        const { code, message } = /** @type {{ code?: string, message: string }} */ (error);
+        if (code !== 'CORRUPT' && code !== 'VERSION') throw error;
+        throw new Error(`'${path}' is damaged: ${message}`, { cause: error });
     }
 }

@@ -15,6 +15,7 @@ declare module 'qhive:progress' {
 declare module 'qhive:replay' {
     export const replay: (folder: string, options: object) => Promise<any>;
     export const render: (report: object) => string;
+    export class NoLogsError extends Error {}
 }
 declare module 'qhive:bench' {
     export const interleave: (contenders: object, options: { rounds: number; prepare?: unknown }) => Record<string, number[]>;

@@ -45,13 +45,16 @@ function phases(progress) {
 export async function run(values, terminal) {
     const folder = values[argument];
     if (folder === '') throw new UsageError('a FOLDER is missing (qhive replay --help)');
-    const { replay, render } = await import('qhive:replay');
+    const { replay, render, NoLogsError } = await import('qhive:replay');
     const { progress } = await import('qhive:progress');
     const { createRuntime } = await import('qhive');
     const { show, end } = phases(progress);
     let report;
     try {
         report = await replay(folder, { createRuntime, seed: values.seed, progress: show, now: () => performance.now() });
+    } catch (error) {
+        if (error instanceof NoLogsError) throw new UsageError(error.message);
+        throw error;
     } finally {
         end();
     }

@@ -43,7 +43,7 @@ export const examples = [
 ];
 
 /** @param {any} values @param {any} job the module */
-function readJob(values, { readScenario, parseSeeds, ScenarioError }) {
+function readJob(values, { readScenario, parseSeeds, ScenarioError, UsageError: WrongSeeds }) {
     const file = values[argument];
     const instead = { seed: values.seed, trainDays: values['train-days'], pages: values['max-pages'], seeds: undefined };
     try {
@@ -52,7 +52,7 @@ function readJob(values, { readScenario, parseSeeds, ScenarioError }) {
     } catch (error) {
         const { message } = /** @type {Error} */ (error);
         if (error instanceof ScenarioError) throw new UsageError(`${file}: ${message}`);
-        if (message.startsWith('--seeds')) throw new UsageError(message);
+        if (error instanceof WrongSeeds) throw new UsageError(message);
         throw error;
     }
 }

@@ -7,6 +7,9 @@ const VERSION = 1;
 const HEADER_BYTES = 32;
 const CRC_AT = 28;
 
+/** The error of bytes that are not what they should be, with the core's code for it. @param {string} message */
+export const damage = (message) => Object.assign(new Error(message), { code: 'CORRUPT' });
+
 /** CRC-32C (Castagnoli), a byte at a time. */
 const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
     let crc = byte;
@@ -24,21 +27,21 @@ function checksum(bytes, at) {
 /** @param {Buffer} bytes @param {number} at of the checksum @returns {number} it, where it is right */
 export function checkSum(bytes, at) {
     const [written, computed] = [bytes.readUInt32LE(at), checksum(bytes, at)];
-    if (written !== computed) throw new Error(`the CRC-32C is ${hex(computed)}, the header says ${hex(written)}`);
+    if (written !== computed) throw damage(`the CRC-32C is ${hex(computed)}, the header says ${hex(written)}`);
     return written;
 }
 
 /** @param {Buffer} bytes */
 function readHeader(bytes) {
-    if (bytes.length < HEADER_BYTES) throw new Error(`a header has ${HEADER_BYTES} bytes, here are ${bytes.length}`);
+    if (bytes.length < HEADER_BYTES) throw damage(`a header has ${HEADER_BYTES} bytes, here are ${bytes.length}`);
     const word = (/** @type {number} */ at) => bytes.readUInt32LE(at);
     const header = { version: word(4), actions: word(16), tables: word(20), rows: word(24) };
-    if (header.version !== VERSION) throw new Error(`it is of version ${header.version}, this package reads ${VERSION}`);
-    if (header.actions < 1 || header.actions > 1024) throw new Error(`it says ${header.actions} actions; there are 1 to 1024`);
-    if (header.tables !== 1 && header.tables !== 2) throw new Error(`it says ${header.tables} tables; there are 1 or 2`);
+    if (header.version !== VERSION) throw damage(`it is of version ${header.version}, this package reads ${VERSION}`);
+    if (header.actions < 1 || header.actions > 1024) throw damage(`it says ${header.actions} actions; there are 1 to 1024`);
+    if (header.tables !== 1 && header.tables !== 2) throw damage(`it says ${header.tables} tables; there are 1 or 2`);
     const rowBytes = 8 + 4 * header.actions * (header.tables + 1);
     const expected = HEADER_BYTES + header.rows * rowBytes;
-    if (bytes.length !== expected) throw new Error(`${header.rows} states take ${expected} bytes, here are ${bytes.length}`);
+    if (bytes.length !== expected) throw damage(`${header.rows} states take ${expected} bytes, here are ${bytes.length}`);
     return { ...header, rowBytes, crc: checkSum(bytes, CRC_AT) };
 }
 
@@ -65,11 +68,11 @@ export function readTable(bytes, count) {
     const { rowBytes, crc, ...header } = readHeader(bytes);
     const all = Array.from({ length: header.rows }, (_, i) => readRow(bytes, HEADER_BYTES + i * rowBytes, header.actions, header.tables));
     const keys = new Set(all.map(({ key }) => key));
-    if (keys.size !== all.length) throw new Error('a state is there twice');
+    if (keys.size !== all.length) throw damage('a state is there twice');
     const values = { least: Infinity, most: -Infinity };
     const visits = { total: 0, tried: 0 };
     for (const row of all) {
-        if (!row.values.every(Number.isFinite)) throw new Error(`state ${row.key} has a value that is not finite`);
+        if (!row.values.every(Number.isFinite)) throw damage(`state ${row.key} has a value that is not finite`);
         for (const value of row.values) [values.least, values.most] = [Math.min(values.least, value), Math.max(values.most, value)];
         visits.total += row.visits;
         visits.tried += row.tries.filter((n) => n > 0).length;
