@@ -21,11 +21,11 @@ export const runsSimd = () => (simd ??= WebAssembly.validate(SIMD));
 export const noSimd = (/** @type {string} */ remedy) =>
     new QhiveError('UNSUPPORTED', `this engine has no SIMD for WebAssembly: ${remedy}`);
 
-/** The error of sound bytes that were not compiled. @param {unknown} error */
-export const refused = (error) =>
+/** The error of sound bytes that were not compiled; `hint` goes to its end. @param {unknown} error */
+export const refused = (error, hint = '') =>
     new QhiveError(
         'UNSUPPORTED',
-        `this engine does not compile the module (${reasonOf(error)}). A page's Content-Security-Policy needs 'wasm-unsafe-eval' in script-src; at the edge, import qhive/qhive.wasm and give that WebAssembly.Module as options.wasm`,
+        `this engine does not compile the module (${reasonOf(error)}). A page's Content-Security-Policy needs 'wasm-unsafe-eval' in script-src; at the edge, import qhive/qhive.wasm and give that WebAssembly.Module as options.wasm${hint}`,
         error,
     );
 
@@ -38,19 +38,22 @@ function mayCompile() {
     }
 }
 
-/** The error of a caller's bytes that were not compiled. @param {unknown} error */
-export function damaged(error) {
-    if (!mayCompile()) return refused(error);
+/** The error of a caller's bytes that were not compiled: damaged, where it is they that the engine complains of. @param {unknown} error */
+export function damaged(error, hint = '') {
+    if (!(error instanceof WebAssembly.CompileError) || !mayCompile()) return refused(error, hint);
     if (!runsSimd()) return noSimd('give the scalar build (qhive/qhive-scalar.wasm) as options.wasm');
     return new QhiveError('CORRUPT', `options.wasm does not compile (${reasonOf(error)})`, error);
 }
 
-/** @param {BufferSource} bytes @param {(error: unknown) => QhiveError} explain */
+/**
+ * The main thread of a page compiles large modules only asynchronously, and says so by another error than CompileError.
+ * @param {BufferSource} bytes @param {(error: unknown, hint: string) => QhiveError} explain
+ */
 export function compileSync(bytes, explain) {
     try {
         return new WebAssembly.Module(bytes);
     } catch (error) {
-        throw explain(error);
+        throw explain(error, error instanceof WebAssembly.CompileError ? '' : ', or use createRuntime()');
     }
 }
 

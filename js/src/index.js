@@ -17,7 +17,7 @@ export { QhiveError };
 
 /** @param {import('./options.js').Options} options */
 function linkError(error, options) {
-    return new QhiveError('VERSION', `the module cannot be linked with a memory of ${options.pages} pages (${error})`, error);
+    return new QhiveError('VERSION', `the module cannot be linked with a memory of ${options.pages} pages (${error}). Take qhive.wasm from the same version of the package`, error);
 }
 
 /** A runtime on a fresh instance. */

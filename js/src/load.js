@@ -37,9 +37,13 @@ async function fetchBytes(url) {
     try {
         return await fetch(url);
     } catch (error) {
-        throw new QhiveError('INVALID_ARGUMENT', `options.wasm: ${describe(String(url))} cannot be fetched (${reasonOf(error)})`, error);
+        throw unfetched(url, error);
     }
 }
+
+/** The error of an address that, or all of which, cannot be had. */
+const unfetched = (url, error) =>
+    new QhiveError('INVALID_ARGUMENT', `options.wasm: ${url ? describe(String(url)) : 'the response'} cannot be fetched (${reasonOf(error)})`, error);
 
 /** Node fetches no files: there a file URL is read. Undefined where that does not apply. */
 function readFile(url) {
@@ -56,14 +60,20 @@ function readFile(url) {
 /** A response, compiled while it arrives where the engine can and the MIME type is right; any other type costs only that. */
 async function responseModule(response) {
     const { ok, url, status } = response;
-    if (ok === false) throw new QhiveError('INVALID_ARGUMENT', `options.wasm: ${url} answered ${status}`);
+    if (ok === false) throw new QhiveError('INVALID_ARGUMENT', `options.wasm: ${url} answered ${status}. Serve qhive.wasm of the package there, or give the address at which it is`);
     const type = String(response.headers?.get('content-type') ?? '');
     if (typeof WebAssembly.compileStreaming === 'function' && tagOf(response) === 'Response' && type === MIME)
         return WebAssembly.compileStreaming(response).catch((error) => {
-            throw damaged(error);
+            throw error instanceof WebAssembly.CompileError ? damaged(error) : unfetched(url, error);
         });
     const origin = type === MIME ? '' : ` (${url || 'the response'} has the type '${type}', not ${MIME})`;
-    return compile(readBytes(await response.arrayBuffer(), origin), damaged);
+    let bytes;
+    try {
+        bytes = await response.arrayBuffer();
+    } catch (error) {
+        throw unfetched(url, error);
+    }
+    return compile(readBytes(bytes, origin), damaged);
 }
 
 async function givenModule(given) {

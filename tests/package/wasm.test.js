@@ -22,10 +22,12 @@ beforeAll(async () => {
     };
     const types = {
         '/typed.wasm': 'application/wasm', '/text.wasm': 'text/plain', '/spa.wasm': 'text/html; charset=utf-8', '/junk.wasm': 'text/plain', '/damaged.wasm': 'application/wasm',
+        '/cut.wasm': 'application/wasm', '/cut-text.wasm': 'text/plain',
     };
     server = createServer(({ url }, response) => {
         if (url in types) response.setHeader('Content-Type', types[url]);
-        if (url in bodies) response.end(bodies[url]);
+        if (url.startsWith('/cut')) response.writeHead(200, { 'Content-Length': bytes.length }).write(bytes.slice(0, 1000), () => response.destroy());
+        else if (url in bodies) response.end(bodies[url]);
         else response.writeHead(404).end('<!doctype html>');
     });
     await new Promise((resolve) => void server.listen(0, '127.0.0.1', resolve));
@@ -130,7 +132,7 @@ describe('refused', () => {
 
     test('pages that are not there, not wasm, or cannot be reached', async () => {
         const cases = [
-            [`${origin}/gone.wasm`, 'INVALID_ARGUMENT', /404/], [`${origin}/index.html`, 'INVALID_ARGUMENT', /HTML/], [`${origin}/empty.wasm`, 'INVALID_ARGUMENT', /nothing/],
+            [`${origin}/gone.wasm`, 'INVALID_ARGUMENT', /404\. Serve qhive\.wasm/], [`${origin}/index.html`, 'INVALID_ARGUMENT', /HTML/], [`${origin}/empty.wasm`, 'INVALID_ARGUMENT', /nothing/],
             ['http://127.0.0.1:9/x.wasm', 'INVALID_ARGUMENT', /fetched/], ['not a url', 'INVALID_ARGUMENT', /fetched/], ['file:///no/such/file.wasm', 'INVALID_ARGUMENT', /read/],
         ];
         for (const [wasm, code, message] of cases) await expect(createRuntime({ wasm })).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
@@ -140,6 +142,13 @@ describe('refused', () => {
         const messageOf = (name) => createRuntime({ wasm: `${origin}/${name}` }).catch(({ message }) => message);
         expect(await messageOf('spa.wasm')).toMatch(/HTML: is its path right, and qhive\.wasm .*spa\.wasm has the type 'text\/html; charset=utf-8', not application\/wasm/);
         expect(await messageOf('junk.wasm')).toMatch(/4 other bytes .*junk\.wasm has the type 'text\/plain', not application\/wasm/);
+    });
+
+    test('a module that comes only in part was not fetched; it is not called damaged', async () => {
+        for (const name of ['cut', 'cut-text']) {
+            const expected = { name: 'QhiveError', code: 'INVALID_ARGUMENT', message: expect.stringMatching(/cannot be fetched/) };
+            await expect(createRuntime({ wasm: `${origin}/${name}.wasm` })).rejects.toMatchObject(expected);
+        }
     });
 
     test('another version says how to get the right one', () => {
@@ -199,6 +208,28 @@ describe('an engine that lacks something', () => {
             const expected = { name: 'QhiveError', code: 'UNSUPPORTED', message: expect.stringMatching(/blocked.*'wasm-unsafe-eval' in script-src.*WebAssembly\.Module/) };
             await expect(create({ wasm: bytes })).rejects.toMatchObject(expected);
             expect(thrownBy(() => createSync({ wasm: bytes }))).toMatchObject(expected);
+        });
+    });
+
+    test('the right to compile at once: the error names createRuntime', async () => {
+        const { Module } = WebAssembly;
+        const refuse = function (source) {
+            if (source.length > 8) throw new RangeError('disallowed on the main thread');
+            return new Module(source);
+        };
+        const { createRuntimeSync: createSync } = await fresh('at-once');
+        await withEngine({ Module: refuse }, () => {
+            const expected = { name: 'QhiveError', code: 'UNSUPPORTED', message: expect.stringMatching(/disallowed on the main thread.*, or use createRuntime\(\)$/) };
+            for (const options of [{}, { wasm: bytes }]) expect(thrownBy(() => createSync(options))).toMatchObject(expected);
+        });
+    });
+
+    test('a module that cannot be linked: the error says which to take', async () => {
+        const refuse = function () { throw new WebAssembly.LinkError('memory import has 9 pages'); };
+        await withEngine({ Instance: refuse, instantiate: async () => refuse() }, async () => {
+            const expected = { name: 'QhiveError', code: 'VERSION', message: expect.stringMatching(/9 pages.*qhive\.wasm from the same version/) };
+            expect(thrownBy(() => createRuntimeSync())).toMatchObject(expected);
+            await expect(createRuntime()).rejects.toMatchObject(expected);
         });
     });
 
