@@ -9,10 +9,10 @@ const PAGE_BYTES = abi.size.page;
 const MAX_PAGES = 65536;
 const MAX_BLOCKS = 2 ** 32 - 1;
 const DEFAULTS = { maxPages: 16384, state: 1000, trajectory: 5000, message: 500 };
-const SLACK_BYTES = 2 * PAGE_BYTES; // the first agents and a map that had to move, without a growth
+const SLACK_BYTES = 2 * PAGE_BYTES; // without a growth: the rest of the part of the map that was begun (16 KiB for each 2 MiB), and the first agents
 
-/** What the heap keeps of itself: the heads of its lists, and one bit for each 16 bytes. */
-const tableBytes = (heapBytes) => 12288 + 1024 + heapBytes / 128;
+/** What the heap keeps of itself: 768 heads of its lists, 4 bytes for each 2 MiB of the budget, and a map of one bit for each 16 bytes. */
+const tableBytes = (heapBytes, maxPages) => 768 * 16 + maxPages / 8 + heapBytes / 128;
 
 function readSeed(seed) {
     if (typeof seed === 'number' && Number.isSafeInteger(seed) && seed >= 0) return [seed >>> 0, Math.floor(seed / 2 ** 32)];
@@ -26,14 +26,14 @@ function readPools(value) {
     return { state: blocks('state'), trajectory: blocks('trajectory'), message: blocks('message') };
 }
 
-/** Bytes of a pool: its blocks and one bit for each. */
-const poolBytes = (blocks, blockBytes) => blocks * blockBytes + Math.ceil(blocks / 32) * 4 + 128;
+/** Bytes of a pool: its blocks and a link for each. */
+const poolBytes = (blocks, blockBytes) => blocks * (blockBytes + 4) + 128;
 
 /** Pages to ask for at once: what is known to be needed. */
 function pagesNeeded({ initialPages, maxPages, pools }) {
     const { state, trajectory, message } = abi.pool;
     const poolsBytes = poolBytes(pools.state, state) + poolBytes(pools.trajectory, trajectory) + poolBytes(pools.message, message);
-    const least = HEAP_BASE + abi.size.runtime + poolsBytes + tableBytes(poolsBytes);
+    const least = HEAP_BASE + abi.size.runtime + poolsBytes + tableBytes(poolsBytes, maxPages);
     const floor = Math.max(MODULE_PAGES, initialPages, Math.ceil(least / PAGE_BYTES));
     if (floor > MAX_PAGES) throw new QhiveError('OVERFLOW', `${floor} pages are more than can be addressed (${MAX_PAGES})`);
     if (floor > maxPages)

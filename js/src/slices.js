@@ -1,12 +1,13 @@
 /**
  * Work that may take longer than a page can wait: in slices, with a turn of the event loop between them.
  */
+import { abi } from 'qhive:abi';
 import { integer, invalid, number, object, optional } from './check.js';
 
 const SLICE_MS = 8;
 const STEP_MS = 1; // what one call of the core is to last within a slice
 const MOST_PER_STEP = 1024;
-const CHUNK = 256; // REPLAY_CHUNK: so many the core draws at once; slices of whole chunks learn what one call learns
+const CHUNK = abi.size.replay_chunk; // so many the core draws at once: slices of whole chunks learn what one call learns
 
 /** Milliseconds; where there is no clock a slice is one call of the core. */
 export const now = () => globalThis.performance?.now() ?? Infinity;

@@ -560,11 +560,9 @@ QH_NOINLINE const uint64_t *qh_agent_recall(const qh_agent *agent, const qh_tran
     return scratch;
 }
 
-#define REPLAY_CHUNK 256u
-
 /* Learns from the transitions drawn; importance weights are normalised by the greatest of the chunk (Schaul et al. 3.4). */
 static double replay_drawn(qh_agent *agent, const uint32_t *drawn, uint32_t count) {
-    double weights[REPLAY_CHUNK], greatest = 0, sum = 0;
+    double weights[QH_REPLAY_CHUNK], greatest = 0, sum = 0;
     bool prioritised = agent->replay.tree != NULL;
     for (uint32_t i = 0; i < count; i++) {
         double expected = agent->replay.count * qh_replay_probability(&agent->replay, drawn[i]);
@@ -591,7 +589,7 @@ static double replay_drawn(qh_agent *agent, const uint32_t *drawn, uint32_t coun
 }
 
 static void replay_chunk(qh_agent *agent, uint32_t count, double *sum) {
-    uint32_t drawn[REPLAY_CHUNK];
+    uint32_t drawn[QH_REPLAY_CHUNK];
     for (uint32_t i = 0; i < count; i++) drawn[i] = qh_replay_draw(&agent->replay, &agent->random);
     *sum += replay_drawn(agent, drawn, count);
 }
@@ -623,8 +621,8 @@ qh_result qh_agent_replay(qh_agent *agent, uint32_t count, double *mean) {
     if (QH_UNLIKELY(agent->lost_rows > 0)) QH_TRY(restore_rows(agent));
     agent->borrowed = true;
     double sum = 0;
-    for (uint32_t left = count; left > 0; left -= QH_MIN(left, REPLAY_CHUNK))
-        replay_chunk(agent, QH_MIN(left, REPLAY_CHUNK), &sum);
+    for (uint32_t left = count; left > 0; left -= QH_MIN(left, QH_REPLAY_CHUNK))
+        replay_chunk(agent, QH_MIN(left, QH_REPLAY_CHUNK), &sum);
     agent->borrowed = false;
     *mean = sum / count;
     return QH_OK;

@@ -24,6 +24,9 @@ typedef struct qh_transition {
 
 #define QH_NEXT_UNKNOWN 0xFFFu
 
+/* Transitions that are drawn before the first of them is learned from. */
+#define QH_REPLAY_CHUNK 256u
+
 typedef struct qh_replay {
     qh_memory *memory;
     qh_owner *owner;

@@ -61,6 +61,7 @@ static const entry abi[] = {
     ENTRY("flag.time", QH_FLAG_TIME) ENTRY("limit.zones", QH_ZONE_MAX_COUNT)
     ENTRY("limit.rate", QH_ZONE_MAX_RATE) ENTRY("limit.depth", QH_ZONE_JOURNAL)
     ENTRY("limit.audit", QH_ZONE_AUDIT * 8)
+    ENTRY("size.replay_chunk", QH_REPLAY_CHUNK)
     ENTRY("limit.zone_levels", QH_ZONE_MAX_LEVELS) QH_CHANGE_FIELDS(CHANGE_FIELD)
 };
 /* clang-format on */
