@@ -15,7 +15,7 @@
  * What JavaScript knows of the core (offsets, codes, limits, exports) is read here from the layout module
  * and src/wasm/exports.txt and reaches the sources as the virtual module `qhive:abi`: nothing is typed twice.
  */
-import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
@@ -124,11 +124,20 @@ const common = {
     logLevel: 'warning',
 };
 
+/** What this build makes in dist/: files, and the folders that clean up after themselves. */
+const made = new Set(['cli', 'web']);
+
 /** A reader of dist/ sees each file as it was or as it becomes, never half of it. */
 function put(name, contents) {
     const path = join(dist, name);
     writeFileSync(`${path}.new`, contents);
     renameSync(`${path}.new`, path);
+    made.add(name);
+}
+
+/** Removes what an earlier build left: all of dist/ is shipped. */
+function sweep() {
+    for (const name of readdirSync(dist)) if (!made.has(name)) rmSync(join(dist, name), { recursive: true });
 }
 
 /** Bundled and minified; public names stay. */
@@ -184,7 +193,7 @@ await Promise.all([
 ]);
 copyTypes();
 for (const [name, preset] of [['qhive', 'wasm'], ['qhive-scalar', 'wasm-scalar']]) {
-    copyFileSync(join(root, 'build', preset, 'qhive.wasm'), join(dist, `${name}.wasm.new`));
-    renameSync(join(dist, `${name}.wasm.new`), join(dist, `${name}.wasm`));
+    put(`${name}.wasm`, readFileSync(join(root, 'build', preset, 'qhive.wasm')));
 }
 await buildPage();
+sweep();
