@@ -1,7 +1,7 @@
 /**
  * All linters, or with --fix the formatters: `npm run lint [-- name...]`, `npm run format`.
  *
- * clang-format, eslint and tsc are pinned by package-lock.json; cppcheck and clang-tidy are the machine's
+ * clang-format, eslint, tsc and typedoc are pinned by package-lock.json; cppcheck and clang-tidy are the machine's
  * and skipped by name where they are missing. Every linter runs even after one failed.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -32,6 +32,10 @@ const LINTERS = {
     eslint: () => [...installed('eslint/bin/eslint.js'), '.'],
     tsc: () => [...installed('typescript/bin/tsc'), '-p', 'tsconfig.json'],
     'tsc-cli': () => [...installed('typescript/bin/tsc'), '-p', 'js/src/cli/tsconfig.json'],
+    typedoc: async () => {
+        await build(['package']);
+        return [...installed('typedoc/bin/typedoc'), '--emit', 'none'];
+    },
     cppcheck: () => [
         findProgram('cppcheck'), '--quiet', '--error-exitcode=1', '--std=c11', '--inline-suppr', '-j', '2',
         '--enable=warning,performance,portability', '--suppress=missingIncludeSystem', '--suppress=normalCheckLevelMaxBranches',

@@ -56,7 +56,7 @@ const SUITES = {
         targets: ['wasm-small:qhive_tests_wasm'],
         run: () => tap([process.execPath, 'tests/c/run-wasm.mjs', 'build/wasm-small/qhive_tests.wasm']),
     },
-    lint: { targets: compiler() ? ['native:qhive'] : [], run: async () => (await import('../cmake/lint.mjs')).lint() },
+    lint: { targets: ['package', ...(compiler() ? ['native:qhive'] : [])], run: async () => (await import('../cmake/lint.mjs')).lint() },
     browser: { targets: ['package', 'wasm:qhive_tests_wasm'], unavailable: needsChromium, run: (args) => jest('browser', args) },
     tarball: { targets: ['package'], run: (args) => jest('tarball', args) },
     page: { targets: ['package'], unavailable: needsBrowser, run: (args) => jest('page', args) },
