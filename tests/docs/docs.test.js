@@ -156,7 +156,7 @@ each(of('cmake'))('%s is what the example does', (_, { source }) => {
 /* ---------------------------------------------------------------- commands */
 
 const presets = JSON.parse(read('CMakePresets.json')).configurePresets.map(({ name }) => name);
-const NPM = new Set(['start', 'test', 'install', 'ci', 'run', 'i']);
+const NPM = new Set(['start', 'test', 'install', 'ci', 'run', 'i', 'pack']);
 
 /** The words of a line of shell, without its comment and what is piped or redirected. */
 const words = (line) => line.replace(/(^|\s)#.*/, '').split(/\s*(?:\||>|&&)\s*/)[0].trim().split(/\s+/).filter(Boolean);
