@@ -20,11 +20,22 @@ beforeAll(() => {
     expected = node('esm.js');
 });
 
+const twice = (name) => [`${name}.mjs`, `${name}.cjs`, `${name}.d.ts`, `${name}.d.cts`];
+const within = (folder, names) => names.map((name) => `${folder}/${name}`);
+const COMMANDS = ['run', 'replay', 'evaluate', 'inspect', 'memory', 'ask', 'bench', 'serve'];
+/** Every file; `*` stands for the hash of its contents. */
+const SHIPPED = [
+    'package.json', 'README.md', 'LICENSE', 'CHANGELOG.md',
+    ...within('dist', ['qhive', 'url', 'qhive-scalar', 'evaluate'].flatMap(twice)),
+    ...within('dist', ['qhive.node.mjs', 'qhive.workerd.mjs', 'qhive.edge.mjs', 'qhive.global.js', 'qhive.wasm', 'qhive-scalar.wasm', 'cli.mjs']),
+    ...within('dist/cli', [...COMMANDS, 'chunk', 'job', 'progress', 'server'].map((name) => `${name}-*.mjs`)), ...within('dist/cli', ['contenders.mjs', 'LICENCES.txt']),
+    ...within('dist/web', ['index.html', 'icon.svg', 'page.css', 'main.js', 'worker.js', 'chunk-*.js', 'features.json', 'LICENCES.txt']),
+];
+
 describe('the tarball', () => {
     test('holds what is shipped and nothing else', () => {
-        expect(paths.filter((path) => !/^(dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(path))).toEqual([]);
-        for (const name of ['package.json', 'README.md', 'LICENSE', 'dist/qhive.mjs', 'dist/qhive.cjs', 'dist/qhive.d.ts', 'dist/qhive.d.cts', 'dist/qhive.wasm'])
-            expect(paths).toContain(name);
+        const names = new Set(paths.map((path) => path.replace(/-[0-9A-Z]{8}(?=\.m?js$)/, '-*')));
+        expect([...names].sort()).toEqual([...SHIPPED].sort());
         expect(installed()).toEqual(['qhive']);
     });
 
@@ -74,6 +85,23 @@ describe('Node', () => {
     });
 });
 
+describe('the README', () => {
+    test('its first program prints in the project what it says', () => {
+        const readme = readFileSync(join(app, 'node_modules/qhive/README.md'), 'utf8');
+        const [, program, printed] = /^```js\n([^]*?)^```\n\nIt prints\n\n```text\n([^]*?)^```$/m.exec(readme);
+        write('first.mjs', program);
+        expect(node('first.mjs')).toBe(printed);
+    });
+
+    test('the command is there', async () => {
+        const qhive = (...args) => run(join(app, 'node_modules/.bin/qhive'), args, { cwd: app });
+        const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+        expect(await qhive('--version')).toEqual({ stdout: `${version}\n`, stderr: '' });
+        const { stdout } = await qhive('ask', 'cells that can sleep at night', '--json');
+        expect(JSON.parse(stdout).answers).toHaveLength(3);
+    });
+});
+
 describe('TypeScript', () => {
     const NAMES = 'AgentRuntime, Agent, AgentConfig';
     const module = typed(`import { createRuntime, createRuntimeSync, QhiveError, type ${NAMES.replaceAll(', ', ', type ')} } from 'qhive';
@@ -119,6 +147,28 @@ const worker :Workerd.Worker = (
             refused: expect.stringMatching(/^UNSUPPORTED: .*import qhive\/qhive\.wasm and give that WebAssembly\.Module/), learned: expected, scalar: 'UNSUPPORTED',
         });
     });
+});
+
+/** Loads `x.wasm?module` as the hosts at the edge do: compiled beforehand. */
+const compiledBeforehand = {
+    name: 'compiled-beforehand',
+    setup(build) {
+        build.onResolve({ filter: /\.wasm\?module$/ }, ({ path, resolveDir }) => ({ path: join(resolveDir, path.replace('?module', '')), namespace: 'compiled' }));
+        build.onLoad({ filter: /.*/, namespace: 'compiled' }, ({ path }) => ({
+            contents: `import { readFileSync } from 'node:fs';\nexport default new WebAssembly.Module(readFileSync(${JSON.stringify(path)}));`,
+        }));
+    },
+};
+
+test('edge-light: takes the module that was compiled beforehand, and compiles nothing', async () => {
+    const refuse = 'WebAssembly.Module = WebAssembly.compile = () => { throw new WebAssembly.CompileError("not at the edge"); };';
+    write('edge/main.js', nodeProgram(`import * as qhive from 'qhive';\n${refuse}`));
+    const { build } = await import('esbuild');
+    await build({
+        absWorkingDir: join(app, 'edge'), entryPoints: ['main.js'], outfile: 'bundle.mjs', bundle: true, format: 'esm', conditions: ['edge-light'], external: ['node:fs'],
+        plugins: [compiledBeforehand],
+    });
+    expect(node('edge/bundle.mjs')).toBe(expected);
 });
 
 /** Each bundler at its defaults: makes \`folder\` into a site with index.html. */
