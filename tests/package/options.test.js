@@ -73,6 +73,7 @@ describe('the page budget', () => {
     ])('all 4 GiB can be budgeted: %s', (_, options, pages) => {
         const runtime = createRuntimeSync({ maxPages: 65536, ...options });
         expect(runtime.memory.pages).toBeGreaterThanOrEqual(pages);
+        expect(runtime.memory.growths()).toEqual([]);
         const vector = runtime.createAgent({ ...BINS, replay: { capacity: 8 }, nStep: 2 });
         const batch = runtime.batch([vector, runtime.createAgent(INDEX)]);
         vector.input.set([0.5, 3]);
