@@ -102,7 +102,14 @@ export function createRuntime({ wasm, ...options } = {}) {
  * instance of it; a second runtime in the process costs each call 10 to 40 ns.
  */
 let shared;
-export const sharedRuntime = (options) => (shared ??= createRuntime(options));
+
+export function sharedRuntime(options = {}) {
+    shared ??= { runtime: createRuntime(options), options: { ...options } };
+    const names = new Set([...Object.keys(options), ...Object.keys(shared.options)]);
+    const other = [...names].filter((name) => options[name] !== shared.options[name]);
+    if (other.length > 0) throw new Error(`the shared runtime was made with another ${other.join(', ')}`);
+    return shared.runtime;
+}
 
 /** The path of a file that the package exports. */
 export const packageFile = (name) => createRequire(import.meta.url).resolve(name);

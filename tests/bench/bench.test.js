@@ -10,7 +10,7 @@ import { FlatAgent } from '../../bench/baselines/flat.js';
 import { MapAgent } from '../../bench/baselines/map.js';
 import { quantile, ratio } from '../../bench/measure.js';
 import { reached, TARGETS } from '../../bench/targets.js';
-import { agentConfig, baselineOptions, createRandom, createTransitions, SHAPE } from '../../bench/workload.js';
+import { agentConfig, baselineOptions, createRandom, createTransitions, SHAPE, sharedRuntime } from '../../bench/workload.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const STATES = 40;
@@ -38,6 +38,18 @@ function expectEqualTables({ qhive, flat, map, states }) {
         expect(map.rowOf(map.keyOf(state))).toEqual(values);
     }
 }
+
+describe('the runtime that all calls of single agents share', () => {
+    test('is one, and is not to be had with other options', () => {
+        const runtime = sharedRuntime({ seed: 3 });
+        expect(sharedRuntime({ seed: 3 })).toBe(runtime);
+        expect(sharedRuntime({ seed: 3, wasm: undefined })).toBe(runtime);
+        expect(() => sharedRuntime({ seed: 4 })).toThrow('another seed');
+        expect(() => sharedRuntime()).toThrow('another seed');
+        expect(() => sharedRuntime({ seed: 3, maxPages: 64 })).toThrow('another maxPages');
+        runtime.dispose();
+    });
+});
 
 describe('the baselines do the same work as the package', () => {
     test('learn', () => {
