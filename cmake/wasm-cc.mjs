@@ -1,6 +1,6 @@
 /**
  * Compiles and links WebAssembly modules: `node wasm-cc.mjs job.json...`. CMake writes the job files
- * (cmake/wasm.cmake):
+ * (cmake/add-wasm.cmake):
  *
  *   places    [source root, output file, compiler]; compiler '' means npm's @yowasp/clang
  *   unit      C files compiled together as one unit: the optimiser sees the whole core at once
