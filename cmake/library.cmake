@@ -44,6 +44,9 @@ install(EXPORT qhive-targets NAMESPACE qhive:: DESTINATION "${QHIVE_PACKAGE_DIR}
 
 configure_package_config_file(cmake/qhive-config.cmake.in qhive-config.cmake INSTALL_DESTINATION "${QHIVE_PACKAGE_DIR}")
 write_basic_package_version_file(qhive-config-version.cmake COMPATIBILITY SameMinorVersion)
+# LIBDIR may have several parts: lib/x86_64-linux-gnu
+file(RELATIVE_PATH QHIVE_PC_PREFIX "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
+string(REGEX REPLACE "/$" "" QHIVE_PC_PREFIX "${QHIVE_PC_PREFIX}")
 configure_file(cmake/qhive.pc.in qhive.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/qhive-config.cmake" "${CMAKE_CURRENT_BINARY_DIR}/qhive-config-version.cmake"
   DESTINATION "${QHIVE_PACKAGE_DIR}")

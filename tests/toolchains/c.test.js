@@ -1,6 +1,6 @@
 /** The installed C library: what is installed, and C and C++ programs outside of the tree that are built with it. */
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { of } from '../docs/pages.js';
 import { attempt, CLIFF, CLIFF_TABLE, COMMAND_STATES, COMMAND_TABLES, findProgram, root, run, scratch } from './support.js';
 
@@ -9,6 +9,8 @@ const cxx = findProgram('c++', 'g++', 'clang++');
 const pkgConfig = findProgram('pkg-config', 'pkgconf');
 const prefix = join(scratch, 'prefix');
 const examples = join(scratch, 'examples');
+/** Where the system wants libraries: lib, lib64. */
+const libdir = () => /^CMAKE_INSTALL_LIBDIR:\w+=(.*)$/m.exec(readFileSync(join(root, 'build/native/CMakeCache.txt'), 'utf8'))[1];
 const headers = readdirSync(join(root, 'include', 'qhive')).filter((name) => name.endsWith('.h'));
 const STRICT = ['-Wall', '-Wextra', '-Wpedantic', '-Werror', '-Wconversion', '-Wsign-conversion'];
 const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
@@ -21,7 +23,7 @@ beforeAll(() => {
 });
 
 const link = [`-I${join(prefix, 'include')}`, '-o'];
-const library = () => [join(prefix, 'lib', 'libqhive.a'), '-lm'];
+const library = () => [join(prefix, libdir(), 'libqhive.a'), '-lm'];
 
 compilerOrSkip('installed', () => {
     test('headers, library, CMake package and pkg-config file, and nothing else', () => {
@@ -60,11 +62,21 @@ compilerOrSkip('installed', () => {
     });
 
     (pkgConfig ? test : test.skip)('pkg-config finds it', () => {
-        const environment = { ...process.env, PKG_CONFIG_PATH: join(prefix, 'lib', 'pkgconfig') };
+        const environment = { ...process.env, PKG_CONFIG_PATH: join(prefix, libdir(), 'pkgconfig') };
         const flags = run(pkgConfig, ['--cflags', '--libs', 'qhive'], { env: environment }).trim().split(/\s+/);
         run(cc, ['-std=c17', 'examples/c/cliff.c', '-o', join(scratch, 'cliff'), ...flags]);
         expect(run(join(scratch, 'cliff'), [])).toContain(CLIFF_TABLE);
         expect(run(pkgConfig, ['--modversion', 'qhive'], { env: environment }).trim()).toBe(version);
+    });
+
+    (pkgConfig ? test : test.skip)('pkg-config finds it in a folder of two parts', () => {
+        const [folder, installed] = [join(scratch, 'multiarch'), join(scratch, 'usr', 'lib', 'some-system', 'pkgconfig')];
+        run('cmake', ['-S', root, '-B', folder, '-DQHIVE_TARGET=native', '-DCMAKE_INSTALL_LIBDIR=lib/some-system']);
+        mkdirSync(installed, { recursive: true });
+        copyFileSync(join(folder, 'qhive.pc'), join(installed, 'qhive.pc'));
+        const variable = (name) => run(pkgConfig, [`--variable=${name}`, 'qhive'], { env: { ...process.env, PKG_CONFIG_PATH: installed } }).trim();
+        expect(resolve(variable('includedir'))).toBe(join(scratch, 'usr', 'include'));
+        expect(resolve(variable('libdir'))).toBe(join(scratch, 'usr', 'lib', 'some-system'));
     });
 });
 
