@@ -105,6 +105,21 @@ static void crc32c_is_its_polynomial_and_continues(void) {
     }
 }
 
+/* Long ones go word by word: the bytes before, within and after, from every alignment. */
+static void crc32c_of_many_bytes(void) {
+    static unsigned char many[5000];
+    qh_random random = test_random();
+    for (uint32_t i = 0; i < sizeof many; i++) many[i] = (unsigned char)qh__random_next(&random);
+    for (uint32_t start = 0; start < 4; start++)
+        for (uint32_t count = 4090; count < 4106; count++) {
+            uint32_t whole = qh__crc32c(0, many + start, count);
+            CHECK_EQ(whole, crc_by_definition(many + start, count));
+            uint32_t cut = qh__random_below(&random, count + 1);
+            uint32_t begun = qh__crc32c(0, many + start, cut);
+            CHECK_EQ(qh__crc32c(begun, many + start + cut, count - cut), whole);
+        }
+}
+
 /* Names select random streams through this hash: its values are part of what one seed means. They were computed by a second
  * program, from the definition. */
 static void hash_of_bytes_is_pinned(void) {
@@ -222,6 +237,7 @@ TEST_SUITE(base_bytes, {"memcpy and memset touch what they should and no more", 
            {"memcmp compares bytes as unsigned", compares},
            {"crc32c gives the vectors of RFC 3720", crc32c_of_the_rfc},
            {"crc32c is its polynomial and continues", crc32c_is_its_polynomial_and_continues},
+           {"crc32c of many bytes", crc32c_of_many_bytes},
            {"the hash of bytes is pinned", hash_of_bytes_is_pinned},
            {"the hash of bytes sees every bit and the length",
             hash_of_bytes_sees_every_bit_and_the_length},
