@@ -31,7 +31,7 @@
     X(base_maths)                                                                                  \
     X(base_random)                                                                                 \
     X(memory_budget)                                                                               \
-    TEST_HEAP_SUITES(X)                                                                             \
+    TEST_HEAP_SUITES(X)                                                                            \
     X(memory_pool)                                                                                 \
     X(memory_record)                                                                               \
     X(memory_detector)                                                                             \
