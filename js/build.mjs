@@ -23,11 +23,10 @@ import { compress } from 'lzma';
 import { minify } from 'terser';
 import { buildPage } from '../web/build.js';
 import { buildCommands } from './commands.mjs';
+import { openModule, readLayout } from './layout.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
-const ENTRY_BYTES = 48;
-const NAME_BYTES = 44;
 
 const modules = {
     simd: readFileSync(join(root, 'build/wasm/qhive.wasm')),
@@ -35,28 +34,12 @@ const modules = {
     abi: readFileSync(join(root, 'build/wasm/qhive_abi.wasm')),
 };
 
-/** The fewest pages with which a module can be instantiated. */
-function pagesOf(bytes) {
-    const module = new WebAssembly.Module(bytes);
-    for (let initial = 1; ; initial++) {
-        const memory = new WebAssembly.Memory({ initial });
-        try {
-            return { initial, memory, exports: new WebAssembly.Instance(module, { env: { memory } }).exports };
-        } catch (error) {
-            if (!(error instanceof WebAssembly.LinkError) || initial === 1024) throw error;
-        }
-    }
-}
-
-/** The layout table: `{ io: { observation: 0, ... }, def: { ... }, result: { OVERFLOW: 2, ... }, ... }`. */
+/** The layout table by its parts: `{ io: { observation: 0, ... }, def: { ... }, result: { OVERFLOW: 2, ... }, ... }`. */
 function readAbi() {
-    const { memory, exports } = pagesOf(modules.abi);
-    const view = new DataView(memory.buffer, exports.qh_abi_address(), exports.qh_abi_count() * ENTRY_BYTES);
     const abi = {};
-    for (let at = 0; at < view.byteLength; at += ENTRY_BYTES) {
-        const name = Buffer.from(view.buffer, view.byteOffset + at, NAME_BYTES).toString('ascii').replace(/\0.*$/s, '');
+    for (const [name, value] of Object.entries(readLayout(modules.abi))) {
         const dot = name.indexOf('.');
-        (abi[name.slice(0, dot)] ??= {})[name.slice(dot + 1)] = view.getUint32(at + NAME_BYTES, true);
+        (abi[name.slice(0, dot)] ??= {})[name.slice(dot + 1)] = value;
     }
     return abi;
 }
@@ -68,8 +51,9 @@ function exportList() {
 
 function abiSource() {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-    const pages = Math.max(pagesOf(modules.simd).initial, pagesOf(modules.scalar).initial);
-    const heapBase = Math.max(...[modules.simd, modules.scalar].map((bytes) => pagesOf(bytes).exports.__heap_base.value));
+    const opened = [modules.simd, modules.scalar].map(openModule);
+    const pages = Math.max(...opened.map(({ initial }) => initial));
+    const heapBase = Math.max(...opened.map(({ exports }) => exports.__heap_base.value));
     const values = { VERSION: version, EXPORTS: exportList(), MODULE_PAGES: pages, HEAP_BASE: heapBase, abi: readAbi() };
     return Object.entries(values).map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};\n`).join('');
 }
@@ -192,8 +176,7 @@ await Promise.all([
     bundle('evaluate.cjs', 'evaluate/index.js', cjs),
 ]);
 copyTypes();
-for (const [name, preset] of [['qhive', 'wasm'], ['qhive-scalar', 'wasm-scalar']]) {
-    put(`${name}.wasm`, readFileSync(join(root, 'build', preset, 'qhive.wasm')));
-}
+put('qhive.wasm', modules.simd);
+put('qhive-scalar.wasm', modules.scalar);
 await buildPage();
 sweep();

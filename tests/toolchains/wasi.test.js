@@ -2,6 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WASI } from 'node:wasi';
+import { readLayout } from '../../js/layout.mjs';
 import { of } from '../docs/pages.js';
 import { attempt, COMMAND_STATES, COMMAND_TABLES, findProgram, root, scratch } from './support.js';
 
@@ -10,7 +11,7 @@ const wasmtime = findProgram('wasmtime');
 
 const HOSTS = {
     node: (args) => attempt(process.execPath, ['--no-warnings', 'tests/toolchains/wasi.mjs', COMMAND, scratch, ...args]),
-    wasmtime: (args) => attempt(wasmtime, ['run', '--dir', `${scratch}::/work`, COMMAND, ...args]),
+    wasmtime: (args) => attempt(wasmtime, ['run', '--dir', `${scratch}::/guest`, COMMAND, ...args]),
 };
 
 describe.each(Object.entries(HOSTS))('the command under %s', (host, command) => {
@@ -19,15 +20,15 @@ describe.each(Object.entries(HOSTS))('the command under %s', (host, command) => 
     given('runs agents, to the bit as natively, and inspects what they learned', () => {
         const file = join(scratch, 'wasi.qhtb');
         rmSync(file, { force: true });
-        const ran = command(['run', '--out', '/work/wasi.qhtb']);
+        const ran = command(['run', '--out', '/guest/wasi.qhtb']);
         expect(ran.stderr).toBe('');
         expect(ran.stdout).toContain(COMMAND_TABLES);
-        const inspected = command(['inspect', '/work/wasi.qhtb']);
+        const inspected = command(['inspect', '/guest/wasi.qhtb']);
         expect(inspected.stdout).toMatch(new RegExp(`states +${COMMAND_STATES}\n`));
         const bytes = readFileSync(file);
         bytes[100] ^= 1;
         writeFileSync(file, bytes);
-        expect(command(['inspect', '/work/wasi.qhtb'])).toMatchObject({ status: 1, stderr: expect.stringContaining('CORRUPT') });
+        expect(command(['inspect', '/guest/wasi.qhtb'])).toMatchObject({ status: 1, stderr: expect.stringContaining('CORRUPT') });
     });
 
     given('says what is wrong', () => {
@@ -42,20 +43,8 @@ test.each(of('js').filter(({ source }) => source.includes('build/wasm-wasi/')).m
     expect(attempt(process.execPath, ['--no-warnings', file])).toMatchObject({ status: 0, stdout: expect.stringMatching(/agents +20\n[^]*exit 0\n/) });
 });
 
-/** The layout table, as js/build.mjs reads it. */
-function readLayout() {
-    const memory = new WebAssembly.Memory({ initial: 32 });
-    const module = new WebAssembly.Module(readFileSync(join(root, 'build/wasm/qhive_abi.wasm')));
-    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-    const bytes = Buffer.from(memory.buffer, exports.qh_abi_address(), exports.qh_abi_count() * 48);
-    const layout = {};
-    for (let at = 0; at < bytes.length; at += 48)
-        layout[bytes.toString('ascii', at, at + 44).replace(/\0.*$/s, '')] = bytes.readUInt32LE(at + 44);
-    return layout;
-}
-
 describe('the reactor', () => {
-    const layout = readLayout();
+    const layout = readLayout(readFileSync(join(root, 'build/wasm/qhive_abi.wasm')));
     const module = new WebAssembly.Module(readFileSync(join(root, 'build/wasm-wasi/qhive-reactor.wasm')));
 
     function start() {
