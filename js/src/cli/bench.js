@@ -42,29 +42,30 @@ let copies = 0;
 /** A new copy of loops and baselines: the engine optimises it for one comparison alone. @returns {Promise<any>} */
 const loadContenders = () => import(new URL(`./contenders.mjs?copy=${++copies}`, import.meta.url).href);
 
-/** @param {Kit} kit @param {string} loops @param {'flat' | 'map'} against @param {number} rounds */
-async function compareOne(kit, loops, against, rounds) {
-    const { FlatAgent, MapAgent, [loops]: create } = await loadContenders();
-    const runtime = kit.createRuntime();
+/** @typedef {{ kit: Kit, runtime: import('qhive').AgentRuntime, Baseline: any, create: any, loops: string }} Match */
+
+/** @param {Match} match */
+function matchOne({ kit, runtime, Baseline, create, loops }) {
     const transitions = kit.createTransitions();
     const agent = kit.fill(runtime.createAgent(kit.agentConfig()), transitions.states);
-    const Baseline = against === 'flat' ? FlatAgent : MapAgent;
     const baseline = kit.fill(new Baseline(kit.baselineOptions()), transitions.states);
-    const { loops: contenders, prepare } = create(agent, baseline, loops === 'actLoops' ? transitions.walk : transitions);
-    const samples = kit.interleave(contenders, { rounds, prepare });
-    runtime.dispose();
-    return samples;
+    return create(agent, baseline, loops === 'actLoops' ? transitions.walk : transitions);
 }
 
-/** @param {Kit} kit @param {string} loops @param {'flat' | 'map'} against @param {number} rounds */
-async function compareMany(kit, loops, against, rounds) {
-    const { FlatAgent, MapAgent, [loops]: create } = await loadContenders();
-    const runtime = kit.createRuntime();
+/** @param {Match} match */
+function matchMany({ kit, runtime, Baseline, create }) {
     const frames = kit.createFrames();
     const { batches } = kit.createCrew(runtime, frames);
-    const Baseline = against === 'flat' ? FlatAgent : MapAgent;
     const baselines = kit.fillCrew(Array.from({ length: kit.AGENTS }, (_, i) => new Baseline(kit.baselineOptions(i + 1))), frames);
-    const samples = kit.interleave(create(batches, baselines, frames), { rounds });
+    return { loops: create(batches, baselines, frames) };
+}
+
+/** @param {Kit} kit @param {(typeof CASES)[string]} measured @param {'flat' | 'map'} against @param {number} rounds */
+async function compare(kit, { loops, batch }, against, rounds) {
+    const { FlatAgent, MapAgent, [loops]: create } = await loadContenders();
+    const runtime = kit.createRuntime();
+    const { loops: contenders, prepare } = (batch ? matchMany : matchOne)({ kit, runtime, Baseline: against === 'flat' ? FlatAgent : MapAgent, create, loops });
+    const samples = kit.interleave(contenders, { rounds, prepare });
     runtime.dispose();
     return samples;
 }
@@ -73,14 +74,16 @@ async function compareMany(kit, loops, against, rounds) {
 export async function run({ only = Object.keys(CASES), rounds, json }, terminal) {
     const kit = await import('qhive:bench');
     const { progress } = await import('qhive:progress');
-    const { build } = kit.createRuntime();
+    const probe = kit.createRuntime();
+    const { build } = probe;
+    probe.dispose();
     const shown = progress('comparisons', only.length * AGAINST.length);
     const figures = [];
     for (const name of only) {
-        const { about, loops, batch } = CASES[name];
+        const measured = CASES[name];
         for (const [against, title] of AGAINST) {
-            const samples = await (batch ? compareMany : compareOne)(kit, loops, against, rounds);
-            const { target: _, ...figure } = kit.comparison(`${name}/${against}`, about, title, samples);
+            const samples = await compare(kit, measured, against, rounds);
+            const { target: _, ...figure } = kit.comparison(`${name}/${against}`, measured.about, title, samples);
             figures.push(figure);
             shown.step();
         }
