@@ -16,7 +16,7 @@
  * and src/wasm/exports.txt and reaches the sources as the virtual module `qhive:abi`: nothing is typed twice.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import { compress } from 'lzma';
@@ -108,20 +108,25 @@ const common = {
     logLevel: 'warning',
 };
 
-/** What this build makes in dist/: files, and the folders that clean up after themselves. */
-const made = new Set(['cli', 'web']);
+/** What this build makes in dist/: files, and the folder of the page, which is replaced as a whole. */
+const made = new Set(['web']);
 
 /** A reader of dist/ sees each file as it was or as it becomes, never half of it. */
 function put(name, contents) {
     const path = join(dist, name);
     writeFileSync(`${path}.new`, contents);
     renameSync(`${path}.new`, path);
-    made.add(name);
+    made.add(join(name));
 }
 
 /** Removes what an earlier build left: all of dist/ is shipped. */
-function sweep() {
-    for (const name of readdirSync(dist)) if (!made.has(name)) rmSync(join(dist, name), { recursive: true });
+function sweep(folder = '') {
+    for (const entry of readdirSync(join(dist, folder), { withFileTypes: true })) {
+        const name = join(folder, entry.name);
+        if (made.has(name)) continue;
+        if ([...made].some((path) => path.startsWith(name + sep))) sweep(name);
+        else rmSync(join(dist, name), { recursive: true });
+    }
 }
 
 /** Bundled and minified; public names stay. */

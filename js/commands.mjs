@@ -4,8 +4,8 @@
  * What commands need of the rest of the house (the main job, the replay of logs, the benchmark, the page's server) reaches them as
  * virtual modules, and so does cli-progress; the package itself stays outside and is imported by its name.
  */
-import { readdirSync, rmSync, mkdirSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import { licencesOf } from './licences.mjs';
@@ -46,8 +46,7 @@ export async function buildCommands(common, plugin, put) {
         preserveSymlinks: true, // modules are named by their paths: those of the tree, wherever node_modules lies
         logOverride: { 'empty-glob': 'silent' }, // the benchmark's own loader of baselines, which no command uses
     };
-    const folder = join(root, 'dist', 'cli');
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(join(root, 'dist', 'cli'), { recursive: true });
     const made = await Promise.all([
         esbuild.build({
             ...options, entryPoints: { cli: 'js/src/cli/main.js' }, outdir: 'dist', outExtension: { '.js': '.mjs' }, splitting: true,
@@ -59,6 +58,4 @@ export async function buildCommands(common, plugin, put) {
     const files = made.flatMap(({ outputFiles }) => outputFiles);
     for (const { path, contents } of files.reverse()) put(path.slice(join(root, 'dist/').length), contents);
     put('cli/LICENCES.txt', licencesOf(root, made.map(({ metafile }) => metafile)));
-    const names = new Set(['LICENCES.txt', ...files.map(({ path }) => basename(path))]);
-    for (const name of readdirSync(folder)) if (!names.has(name)) rmSync(join(folder, name));
 }

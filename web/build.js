@@ -1,7 +1,7 @@
 /**
  * Makes dist/web, a static page that works from any folder of any host: `node web/build.js`. Needs dist/qhive.mjs.
  */
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -14,7 +14,7 @@ const STATIC = ['web/index.html', 'web/icon.svg', 'examples/ran/features.json'];
 /** Where the page is made. */
 export const folder = join(root, 'dist', 'web');
 
-/** @returns {Promise<{ name: string, bytes: number, gzip: number }[]>} the files */
+/** @returns {Promise<string[]>} the names of the files that make the page */
 export async function buildPage() {
     const made = `${folder}.new`;
     rmSync(made, { recursive: true, force: true });
@@ -30,17 +30,18 @@ export async function buildPage() {
     });
     for (const path of STATIC) copyFileSync(join(root, path), join(made, basename(path)));
     writeFileSync(join(made, 'LICENCES.txt'), licencesOf(root, [metafile]));
-    const names = [...Object.keys(metafile.outputs).map((path) => basename(path)), ...STATIC.map((path) => basename(path))];
     rmSync(folder, { recursive: true, force: true });
     renameSync(made, folder);
-    return names.map((name) => {
-        const path = join(folder, name);
-        return { name, bytes: statSync(path).size, gzip: gzipSync(readFileSync(path), { level: 9 }).length };
-    });
+    return [...Object.keys(metafile.outputs), ...STATIC].map((path) => basename(path));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-    const files = await buildPage();
-    for (const { name, bytes, gzip } of files) console.log(`${name.padEnd(22)}${String(bytes).padStart(8)} B${String(gzip).padStart(8)} B gzipped`);
-    console.log(`${'in all'.padEnd(30)}  ${String(files.reduce((sum, { gzip }) => sum + gzip, 0)).padStart(8)} B gzipped`);
+    let sum = 0;
+    for (const name of await buildPage()) {
+        const bytes = readFileSync(join(folder, name));
+        const gzip = gzipSync(bytes, { level: 9 }).length;
+        sum += gzip;
+        console.log(`${name.padEnd(22)}${String(bytes.length).padStart(8)} B${String(gzip).padStart(8)} B gzipped`);
+    }
+    console.log(`${'in all'.padEnd(30)}  ${String(sum).padStart(8)} B gzipped`);
 }
