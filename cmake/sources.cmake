@@ -6,7 +6,10 @@ set(QHIVE_SOURCES
   src/base/bytes.c
   src/base/maths.c
   src/base/result.c
-  # sync
+  # sync: nothing without QH_THREADS
+  src/sync/mutex.c
+  src/sync/rwlock.c
+  src/sync/thread.c
   # memory
   src/memory/arena.c
   src/memory/budget.c
@@ -28,6 +31,11 @@ set(QHIVE_SOURCES
   src/learn/transfer.c
   # shared
   src/shared/audit.c
+  src/shared/federation.c
+  src/shared/federation_delta.c
+  src/shared/federation_merge.c
+  src/shared/messages.c
+  src/shared/metrics.c
   src/shared/zones.c
   src/shared/index/build.c
   src/shared/index/freeze.c

@@ -216,11 +216,12 @@ QH_FAST_BEGIN
 
 /* ---------------------------------------------------------------- rows and values */
 
-static void be_born(const qh_agent *agent, uint32_t location) {
-    if (!agent->double_q) return;
-    qh_row *row = qh__table_row(&agent->table, location);
-    float *second = qh__row_second(agent, row);
-    for (uint32_t i = 0; i < agent->stride; i++) second[i] = agent->unseen[i];
+uint32_t qh__agent_insert(const qh_agent *agent, qh_table *table, uint64_t key) {
+    uint32_t location = qh_table_insert(table, key);
+    if (agent->double_q)
+        memcpy(qh__row_second(agent, qh__table_row(table, location)), agent->unseen,
+               agent->stride * sizeof(float));
+    return location;
 }
 
 QH_NOINLINE uint32_t qh__agent_find_leaders(const qh_agent *agent, qh_row *row) {
@@ -232,8 +233,7 @@ void qh__agent_give_birth(qh_agent *agent, const uint64_t *keys, uint32_t *rows)
     for (uint32_t t = 0; t < agent->tilings; t++) {
         if (rows[t] == QH_NO_ROW) rows[t] = qh_table_find(&agent->table, keys[t]);
         if (rows[t] != QH_NO_ROW) continue;
-        rows[t] = qh_table_insert(&agent->table, keys[t]);
-        be_born(agent, rows[t]);
+        rows[t] = qh__agent_insert(agent, &agent->table, keys[t]);
     }
 }
 

@@ -9,6 +9,7 @@
 #ifndef QH_LEARN_AGENT_H
 #define QH_LEARN_AGENT_H
 
+#include "base/bytes.h"
 #include "base/handle.h"
 #include "learn/actuator.h"
 #include "learn/encoder.h"
@@ -87,6 +88,8 @@ typedef struct qh_agent {
     uint32_t name_length;
     uint32_t
         feature; /* 1 + its entry of the feature knowledge, which it holds a reference to; 0: none */
+    uint64_t
+        category; /* qh__category of its own, else of its feature; 0: none. Who is merged and addressed together */
 } qh_agent;
 
 /* Makes an agent in the memory of `plans`, seeded by theirs. Its random stream is that of its name if it has one, else that of its `number`. QH_INVALID_ARGUMENT for a
@@ -169,6 +172,14 @@ QH_INLINE void qh__agent_find(const qh_agent *agent, const uint64_t *keys, uint3
 uint32_t qh__agent_find_leaders(const qh_agent *agent, qh_row *row);
 
 void qh__agent_give_birth(qh_agent *agent, const uint64_t *keys, uint32_t *rows);
+
+/* Adds the row of a key that has none, after a reserve: its location. */
+uint32_t qh__agent_insert(const qh_agent *agent, qh_table *table, uint64_t key);
+
+/* A name of agents that belong together, as the core knows it: never 0, the same in every build. */
+QH_INLINE uint64_t qh__category(const void *name, size_t byte_count) {
+    return qh__hash_bytes(name, byte_count, 0) | 1;
+}
 
 /* Gives every key a row; after a reserve for as many. */
 QH_INLINE void qh__agent_ensure(qh_agent *agent, const uint64_t *keys, uint32_t *rows) {

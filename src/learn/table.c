@@ -218,7 +218,9 @@ qh_result qh_table_reserve(qh_table *table, uint32_t count) {
         table->row_room += rows;
     }
     if (table->buckets.count == 0) QH_TRY(add_bucket(table, 0));
-    uint32_t spills = table->rows + count <= QH_BUCKET_ENTRIES ? 0 : count;
+    /* A chain fills its buckets: spill buckets are a twelfth of the rows at most. A split gives back what it takes. */
+    uint32_t spills = QH_MIN(count, (table->rows + count) / QH_BUCKET_ENTRIES + 1);
+    if (table->rows + count <= QH_BUCKET_ENTRIES) spills = 0;
     QH_TRY(reserve_spills(table, spills));
     table->spill_promised = spills;
     return QH_OK;
@@ -240,7 +242,7 @@ uint32_t qh_table_location(const qh_table *table, uint32_t index) {
 
 static void clear_row(const qh_table *table, qh_row *row, uint64_t key) {
     row->key = key;
-    row->leaders = row->spare = 0;
+    row->leaders = row->stamp = 0;
     for (uint32_t i = 0; i < table->actions; i++) row->q[i] = table->initial_value;
     for (uint32_t i = table->actions; i < table->stride; i++) row->q[i] = -__builtin_inff();
     uint32_t *rest = qh__row_counts(table, row);

@@ -4,7 +4,7 @@
  *
  *   bucket, 64 bytes, one cache line      row
  *   +--------------+------+-----------+   +-----+-------+-----------+-------------+----------+
- *   | tags 12 x u8 | link | rows 12x4 |   | key | lead  | q[stride] | n[stride]   | extra    |
+ *   | tags 12 x u8 | link | rows 12x4 |   | key | 2 x 4 | q[stride] | n[stride]   | extra    |
  *   +--------------+------+-----------+   +-----+-------+-----------+-------------+----------+
  *   link: count of entries in the top 4 bits, 1 + number of the spill bucket behind in the low 28.
  *
@@ -18,7 +18,7 @@
  * uniform in all 64 bits (encoders mix them); the table knows nothing of encoders.
  *
  * `leaders` remembers which of up to 32 values are the greatest, from the first choice after one of them changed to the next change:
- * choosing again reads 4 bytes instead of all values. It follows from the values, and is in no hash and no export.
+ * choosing again reads 4 bytes instead of all values. It follows from the values. Neither it nor the stamp is in any hash or export.
  *
  * A row exists only once something was learned in its state. `reserve` takes all memory that the insertions after it may need,
  * so that a caller can first make sure and then change things: a spent quota never leaves half an update behind.
@@ -50,7 +50,7 @@ _Static_assert(sizeof(qh_bucket) == 64, "a bucket is one cache line");
 typedef struct qh_row {
     uint64_t key;
     uint32_t leaders; /* bit i: q[i] is the greatest; 0: not known */
-    uint32_t spare;
+    uint32_t stamp; /* 0 at birth; what a reader of the table has seen of the row */
     float q[]; /* stride values, then stride counts, then the extra bytes */
 } qh_row;
 

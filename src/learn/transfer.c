@@ -122,13 +122,11 @@ static qh_result import_row(const qh_agent *agent, qh_table *table, const unsign
         qh_table_find(table, key) != QH_NO_ROW || qh_table_is_crowded(table, key))
         return QH_CORRUPT;
     QH_TRY(qh_table_reserve(table, 1));
-    qh_row *row = qh__table_row(table, qh_table_insert(table, key));
+    qh_row *row = qh__table_row(table, qh__agent_insert(agent, table, key));
     memcpy(row->q, at, values);
     at += values;
     if (agent->double_q) {
-        float *second = qh__row_second(agent, row);
-        for (uint32_t i = agent->actions; i < agent->stride; i++) second[i] = -__builtin_inff();
-        memcpy(second, at, values);
+        memcpy(qh__row_second(agent, row), at, values);
         at += values;
     }
     memcpy(qh__row_counts(table, row), at, values);

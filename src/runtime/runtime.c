@@ -24,6 +24,9 @@ qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **
                                 def->track_allocations);
         qh_plans_open(&runtime->plans, &runtime->memory, def->seed);
         qh_knowledge_open(&runtime->knowledge, &runtime->memory);
+        qh_federation_open(&runtime->federation, &runtime->memory);
+        qh_metrics_open(&runtime->metrics, &runtime->memory);
+        qh_messages_open(&runtime->messages, &runtime->memory);
         budget = runtime->memory.budget;
         if (opened == QH_OK) *result = runtime;
     }
@@ -48,11 +51,18 @@ static void destroy_indexes(qh_runtime *runtime) {
         if (runtime->slots[i].kind == QH_SLOT_INDEX) qh_index_close(runtime->slots[i].object);
 }
 
+static void close_rooms(qh_runtime *runtime) {
+    qh_federation_clear(&runtime->federation, false);
+    qh_metrics_close(&runtime->metrics);
+    qh_messages_close(&runtime->messages);
+}
+
 void qh_runtime_close(qh_runtime *runtime) {
     for (uint32_t i = 0; i < runtime->slot_count; i++) destroy_object(runtime, &runtime->slots[i]);
     destroy_indexes(runtime);
     if (runtime->zones) qh_zones_close(runtime->zones);
     qh_knowledge_close(&runtime->knowledge);
+    if (QH_SHARED) close_rooms(runtime);
     qh_heap_free(&runtime->memory.heap, &runtime->memory.runtime_owner, runtime->slots,
                  runtime->slot_capacity * sizeof(qh_slot));
     qh_budget budget = runtime->memory.budget;
@@ -142,10 +152,23 @@ qh_result qh_runtime_destroy_agent(qh_runtime *runtime, qh_handle handle) {
     qh_agent *agent = qh_runtime_agent(runtime, handle);
     if (!agent) return QH_STALE_HANDLE;
     if (agent->borrowed) return QH_BUSY;
+    if (QH_SHARED) {
+        qh_metrics_add(&runtime->metrics.retired, &agent->metrics);
+        qh_messages_forget(&runtime->messages, handle);
+    }
     close_agent(runtime, agent);
     qh__runtime_forget(runtime, handle);
     runtime->agent_count--;
     runtime->destructions++;
+    return QH_OK;
+}
+
+qh_result qh_runtime_reset_agent(qh_runtime *runtime, qh_handle handle) {
+    qh_agent *agent = qh_runtime_agent(runtime, handle);
+    if (!agent) return QH_STALE_HANDLE;
+    qh_agent_metrics counted = agent->metrics;
+    QH_TRY(qh_agent_reset(agent));
+    qh_metrics_add(&runtime->metrics.retired, &counted);
     return QH_OK;
 }
 
@@ -215,6 +238,8 @@ qh_result qh_runtime_tie_agent(qh_runtime *runtime, qh_handle handle, uint32_t e
     if (entry >= runtime->knowledge.catalogue.count) return QH_INVALID_ARGUMENT;
     QH_TRY(qh_shared_acquire(&runtime->knowledge.shared));
     agent->feature = entry + 1;
+    qh_text category = qh_knowledge_field(&runtime->knowledge, entry, QH_FIELD_CATEGORY);
+    if (!agent->category) agent->category = qh__category(category.bytes, category.length);
     return QH_OK;
 }
 
@@ -229,6 +254,11 @@ uint64_t qh_runtime_hash(const qh_runtime *runtime) {
 static bool zones_are_sound(const qh_runtime *runtime, uint32_t actuators) {
     qh_zones *zones = runtime->zones;
     return zones ? qh_zones_validate(zones) && zones->shared.references == actuators : !actuators;
+}
+
+static bool rooms_are_sound(const qh_runtime *runtime) {
+    return qh_federation_validate(&runtime->federation) &&
+           qh_metrics_validate(&runtime->metrics) && qh_messages_validate(&runtime->messages);
 }
 
 bool qh_runtime_validate(const qh_runtime *runtime) {
@@ -248,5 +278,6 @@ bool qh_runtime_validate(const qh_runtime *runtime) {
         if (++listed > runtime->slot_count) return false;
     return agents == runtime->agent_count && tied == runtime->knowledge.shared.references &&
            listed == free_slots && qh_plans_validate(&runtime->plans, agents) &&
-           zones_are_sound(runtime, actuators) && indexes_are_sound(runtime);
+           zones_are_sound(runtime, actuators) && indexes_are_sound(runtime) &&
+           (!QH_SHARED || rooms_are_sound(runtime));
 }

@@ -5,8 +5,11 @@
 
 #include "learn/agent.h"
 #include "qhive/runtime.h"
+#include "shared/federation.h"
 #include "shared/index/index.h"
 #include "shared/knowledge.h"
+#include "shared/messages.h"
+#include "shared/metrics.h"
 
 /* An object's place: what a handle names. A free slot links to the next one. */
 typedef struct qh_slot {
@@ -35,6 +38,9 @@ typedef struct qh_runtime {
     uint32_t next_number;  /* of the agent made next, from 1 */
     uint32_t destructions; /* a batch looks its agents up again when this has changed */
     qh_zones *zones;       /* NULL until they are frozen */
+    qh_federation federation;
+    qh_metrics_store metrics;
+    qh_messages messages;
 } qh_runtime;
 
 /* Makes a runtime from offset `start` of its memory on. Fails with QH_OVERFLOW, QH_EXCEEDS_LIMIT or QH_GROWTH_FAILED. */
@@ -43,7 +49,11 @@ qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **
 /* Destroys every object and gives the memory back (where memory can be given back). */
 void qh_runtime_close(qh_runtime *runtime);
 
-/* Ties an agent to an entry of the frozen feature knowledge, which it then holds until it is destroyed. QH_INVALID_STATE before
+/* Forgets what an agent has learned (qh_agent_reset); what it has counted stays in the metrics. */
+qh_result qh_runtime_reset_agent(qh_runtime *runtime, qh_handle handle);
+
+/* Ties an agent to an entry of the frozen feature knowledge, which it then holds until it is destroyed; without a category of its own it
+ * has that of the entry. QH_INVALID_STATE before
  * the knowledge is frozen or where the agent is tied already, QH_INVALID_ARGUMENT for an entry that is none. */
 qh_result qh_runtime_tie_agent(qh_runtime *runtime, qh_handle handle, uint32_t entry);
 
