@@ -53,6 +53,7 @@ set(QHIVE_SOURCES
   # wasm: the exports, which native tests call too
   src/wasm/exports.c
   src/wasm/index.c
+  src/wasm/rooms.c
   src/wasm/unsupported.c
 )
 

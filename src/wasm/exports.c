@@ -309,8 +309,7 @@ EXPORT(int32_t, qh_agent_memory, (uint32_t handle)) {
 }
 
 EXPORT(int32_t, qh_reset, (uint32_t handle)) {
-    AGENT_OR_RETURN(agent, handle);
-    return qh_agent_reset(agent);
+    return runtime ? qh_runtime_reset_agent(runtime, handle) : QH_STALE_HANDLE;
 }
 
 static int32_t write_hash(uint64_t hash) {
@@ -356,6 +355,14 @@ EXPORT(int32_t, qh_transfer_open, (uint32_t byte_count)) {
     qh__io.numbers[0] = (double)(uintptr_t)transfer;
     qh__io.numbers[1] = byte_count;
     return QH_OK;
+}
+
+void qh__transfer_replace(void *block, size_t byte_count) {
+    qh_transfer_close();
+    transfer = block;
+    transfer_bytes = byte_count;
+    qh__io.numbers[0] = (double)(uintptr_t)transfer;
+    qh__io.numbers[1] = (double)byte_count;
 }
 
 /* Opens the buffer and writes the agent's table into it. numbers: its address and size. */
@@ -635,6 +642,8 @@ EXPORT(int32_t, qh_zones_audit, (uint32_t first)) {
 
 /* ---------------------------------------------------------------- memory */
 
+#define FIRST_SLOT_OWNER 8
+
 #define RUNTIME_OR_RETURN                                                                          \
     if (!runtime) return QH_INVALID_STATE
 
@@ -657,7 +666,7 @@ EXPORT(int32_t, qh_memory_info, (void)) {
     numbers[9] = (double)qh_heap_end(&memory->heap);
     numbers[10] = QH_MIN(memory->budget.growth_count, (uint32_t)QH_GROWTH_LOG);
     numbers[11] = runtime->agent_count;
-    numbers[12] = 5 + runtime->slot_count;
+    numbers[12] = FIRST_SLOT_OWNER + runtime->slot_count;
     numbers[13] = (double)memory->records.capacity;
     numbers[14] = memory->heap.records != NULL;
     numbers[15] = (double)(uintptr_t)memory->records.places;
@@ -693,7 +702,7 @@ static int32_t write_owner(const qh_owner *owner) {
 }
 
 /* numbers: kind, id, live bytes, quota, peak bytes, live blocks of owner `index`: 0 the runtime, 1 the records, 2 the encoders'
- * plans, 3 the safe zones, 4 the feature knowledge, 5 + n the object in slot n.
+ * plans, 3 the safe zones, 4 the feature knowledge, 5 the federation, 6 the metrics, 7 the messages, 8 + n the object in slot n.
  * Returns 1, or 0 where there is none. */
 EXPORT(int32_t, qh_memory_owner, (uint32_t index)) {
     RUNTIME_OR_RETURN;
@@ -702,8 +711,12 @@ EXPORT(int32_t, qh_memory_owner, (uint32_t index)) {
     if (index == 2) return write_owner(&runtime->plans.owner);
     if (index == 3) return runtime->zones ? write_owner(&runtime->zones->owner) : 0;
     if (index == 4) return runtime->knowledge.listed ? write_owner(&runtime->knowledge.owner) : 0;
-    if (index - 5 >= runtime->slot_count) return QH_INVALID_ARGUMENT;
-    const qh_slot *slot = &runtime->slots[index - 5];
+    const qh_owner *rooms[] = {&runtime->federation.owner, &runtime->metrics.owner,
+                               &runtime->messages.owner};
+    if (index < FIRST_SLOT_OWNER)
+        return rooms[index - 5]->live_bytes ? write_owner(rooms[index - 5]) : 0;
+    if (index - FIRST_SLOT_OWNER >= runtime->slot_count) return QH_INVALID_ARGUMENT;
+    const qh_slot *slot = &runtime->slots[index - FIRST_SLOT_OWNER];
     if (slot->kind == QH_SLOT_AGENT) return write_owner(&((const qh_agent *)slot->object)->owner);
     if (slot->kind == QH_SLOT_INDEX) return write_owner(&((const qh_index *)slot->object)->owner);
     return slot->kind == QH_SLOT_BATCH ? write_owner(&((const qh_batch *)slot->object)->owner) : 0;

@@ -39,6 +39,9 @@ qh_runtime *qh__instance(void);
 unsigned char *qh__transfer(size_t *byte_count);
 int32_t qh_transfer_open(uint32_t byte_count);
 
+/* Puts a block of the runtime's in the place of the open transfer buffer. numbers: its address and size. */
+void qh__transfer_replace(void *block, size_t byte_count);
+
 /* A definition and the prototype that goes before it. */
 #define EXPORT(type, name, parameters)                                                             \
     __attribute__((visibility("default"))) type name parameters;                                   \
