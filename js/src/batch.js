@@ -21,8 +21,8 @@ const NO_FLOATS = new Float32Array(0);
 const NO_BYTES = new Uint8Array(0);
 const NO_INTEGERS = new Int32Array(0);
 
-/** @param {Core} core @param {any} agents @returns {Agent[]} */
-function readAgents(core, agents) {
+/** Agents of this runtime, alive, each once. @param {Core} core @param {any} agents @returns {Agent[]} */
+export function readAgents(core, agents) {
     if (typeof agents !== 'object' || agents === null || typeof agents[Symbol.iterator] !== 'function')
         throw new QhiveError('INVALID_ARGUMENT', `agents must be an iterable of agents, not ${describe(agents)}`);
     const list = new Set();
@@ -33,7 +33,6 @@ function readAgents(core, agents) {
         if (list.has(agent)) throw new QhiveError('INVALID_ARGUMENT', `${place} ('${agent.name}') comes twice`);
         list.add(agent);
     }
-    if (list.size === 0) throw new QhiveError('INVALID_ARGUMENT', 'a batch needs at least one agent');
     return [...list];
 }
 
@@ -73,6 +72,7 @@ export class Batch {
     constructor(core, given, batches) {
         core.alive();
         const agents = readAgents(core, given);
+        if (agents.length === 0) throw new QhiveError('INVALID_ARGUMENT', 'a batch needs at least one agent');
         const { handle, addresses } = openBatch(core, agents);
         this.#core = core;
         this.#handle = handle;

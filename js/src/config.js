@@ -5,6 +5,7 @@
 import { abi } from 'qhive:abi';
 import { array, boolean, integer, invalid, number, object, oneOf, optional, string } from './check.js';
 import { QhiveError } from './errors.js';
+import { readCategory } from './messages.js';
 
 /** @typedef {import('../types/qhive.js').AgentConfig} AgentConfig */
 /** @typedef {import('../types/qhive.js').Schedule} Schedule */
@@ -148,7 +149,7 @@ export function readConfig(value) {
         tieBreak: optional(given.tieBreak, 'random', (v) => oneOf('config.tieBreak', v, kinds('tie'))),
     };
     if (name !== undefined) config.name = readName('config.name', name);
-    if (category !== undefined) config.category = string('config.category', category);
+    if (category !== undefined) config.category = readCategory('config.category', category);
     if (feature !== undefined) config.feature = string('config.feature', feature);
     if (replay !== undefined) config.replay = readReplay('config.replay', replay);
     if (actuator !== undefined) config.actuator = readActuator('config.actuator', actuator, config.actions);

@@ -9,9 +9,12 @@ import { BoundAgent } from './bound-agent.js';
 import { createFrom, readConfig } from './config.js';
 import { codeOf, QhiveError } from './errors.js';
 import { resourceProblem } from './failure.js';
-import { forgetLeak, watchLeak } from './leaks.js';
+import { FederatedAccumulator } from './federation.js';
 import { FeatureKnowledge, tieTo } from './knowledge.js';
+import { forgetLeak, watchLeak } from './leaks.js';
 import { MemoryInfo } from './memory.js';
+import { categorise, MessageQueue } from './messages.js';
+import { MetricsStore } from './metrics.js';
 import { bindActuator, SafeZones } from './safe-zones.js';
 import { createIndex, importIndex } from './vector-index.js';
 
@@ -54,6 +57,9 @@ export class AgentRuntime {
     #memory;
     #safeZones;
     #knowledge;
+    #federation;
+    #metrics;
+    #messages;
 
     /** @param {Core} core @param {boolean} simd */
     constructor(core, simd) {
@@ -62,6 +68,9 @@ export class AgentRuntime {
         this.#memory = new MemoryInfo(core, this.#byHandle);
         this.#safeZones = new SafeZones(core, this.#byHandle);
         this.#knowledge = core.knowledge = new FeatureKnowledge(core, this.#byHandle);
+        this.#federation = new FederatedAccumulator(core);
+        this.#metrics = new MetricsStore(core, this.#memory, this.#byHandle);
+        this.#messages = new MessageQueue(core);
         this.build = Object.freeze({ version: VERSION, simd, threads: false, memory64: false });
         Object.defineProperty(this, 'build', { writable: false });
         watchLeak(core.leaks, this, 'a runtime');
@@ -79,6 +88,7 @@ export class AgentRuntime {
         const actuator = complete.actuator && bindActuator(this.#safeZones, complete.actuator);
         const handle = createFrom(this.#core, complete, actuator);
         if (handle < 0) throw this.#notCreated(handle, complete);
+        if (complete.category !== undefined) categorise(this.#core, complete.category, handle);
         if (feature !== undefined) tieTo(this.#knowledge, handle, feature);
         return this.#register(handle, complete, name ?? this.#defaultName(handle));
     }
@@ -124,6 +134,21 @@ export class AgentRuntime {
     get knowledge() {
         this.#core.alive();
         return this.#knowledge;
+    }
+
+    get federation() {
+        this.#core.alive();
+        return this.#federation;
+    }
+
+    get metrics() {
+        this.#core.alive();
+        return this.#metrics;
+    }
+
+    get messages() {
+        this.#core.alive();
+        return this.#messages;
     }
 
     /** A hash of the tables of all agents, 16 hexadecimal digits. */
@@ -190,9 +215,6 @@ export class AgentRuntime {
 
 /** What the design names and this version does not have: asking for it says so. */
 const LATER = {
-    federation: 'federated averaging',
-    metrics: 'the metrics store',
-    messages: 'the message queue',
     share: 'sharing between threads',
 };
 for (const [name, what] of Object.entries(LATER))

@@ -46,7 +46,10 @@ export type Policy =
 export interface AgentConfig {
     /** Unique within the runtime, at most 4096 bytes as UTF-8. Default `agent#<id>`. */
     name?: string;
-    /** Group for reports. */
+    /**
+     * The group it is merged with, counted in and addressed through, at most 4096 bytes as UTF-8. Default: the category of its feature,
+     * where it has one that is known.
+     */
     category?: string;
     /** Number of actions, 1..1024. */
     actions: number;

@@ -22,3 +22,6 @@ export * from './safe-zones.js';
 export * from './vector-index.js';
 export * from './memory.js';
 export * from './knowledge.js';
+export * from './federation.js';
+export * from './metrics.js';
+export * from './messages.js';

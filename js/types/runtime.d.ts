@@ -5,6 +5,9 @@ import type { SafeZones } from './safe-zones.js';
 import type { IndexOptions, VectorIndex } from './vector-index.js';
 import type { AllocationRecord, MemoryInfo } from './memory.js';
 import type { FeatureKnowledge } from './knowledge.js';
+import type { FederatedAccumulator } from './federation.js';
+import type { MetricsStore } from './metrics.js';
+import type { MessageQueue } from './messages.js';
 
 export interface RuntimeOptions {
     /**
@@ -92,6 +95,12 @@ export interface AgentRuntime {
     readonly safeZones: SafeZones;
     /** What is known of the functions that agents stand for: one catalogue for all of them. */
     readonly knowledge: FeatureKnowledge;
+    /** Makes one table of many agents', and gives it back to them. */
+    readonly federation: FederatedAccumulator;
+    /** What agents have done, and what else is observed. */
+    readonly metrics: MetricsStore;
+    /** Bytes from agent to agent. */
+    readonly messages: MessageQueue;
     /** A hash of the tables of all agents, 16 hexadecimal digits: equal in every engine and build after equal calls. */
     hash(): string;
     /** Whether every structure in the memory is sound. Takes time: for tests. */

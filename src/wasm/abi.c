@@ -62,6 +62,10 @@ static const entry abi[] = {
     ENTRY("limit.rate", QH_ZONE_MAX_RATE) ENTRY("limit.depth", QH_ZONE_JOURNAL)
     ENTRY("limit.audit", QH_ZONE_AUDIT * 8)
     ENTRY("size.replay_chunk", QH_REPLAY_CHUNK)
+    ENTRY("rule.robust", QH_MERGE_ROBUST) ENTRY("rule.visit-weighted", QH_MERGE_VISIT_WEIGHTED)
+    ENTRY("rule.mean", QH_MERGE_MEAN) ENTRY("rule.median", QH_MERGE_MEDIAN)
+    ENTRY("rule.trimmed-mean", QH_MERGE_TRIMMED_MEAN) ENTRY("limit.payload", QH_MESSAGE_PAYLOAD)
+    ENTRY("limit.series", QH_SERIES_NAME)
     ENTRY("limit.zone_levels", QH_ZONE_MAX_LEVELS) QH_CHANGE_FIELDS(CHANGE_FIELD)
 };
 /* clang-format on */
