@@ -257,8 +257,8 @@ static bool zones_are_sound(const qh_runtime *runtime, uint32_t actuators) {
 }
 
 static bool rooms_are_sound(const qh_runtime *runtime) {
-    return qh_federation_validate(&runtime->federation) &&
-           qh_metrics_validate(&runtime->metrics) && qh_messages_validate(&runtime->messages);
+    return qh_federation_validate(&runtime->federation) && qh_metrics_validate(&runtime->metrics) &&
+           qh_messages_validate(&runtime->messages);
 }
 
 bool qh_runtime_validate(const qh_runtime *runtime) {

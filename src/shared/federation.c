@@ -87,7 +87,7 @@ static qh_row *row_number(const qh_agent *agent, uint32_t i) {
 
 /* Copies the rows that the agent has visited. */
 static qh_result copy_visited(qh_federation *federation, const qh_agent *agent,
-                           qh_contribution *contribution) {
+                              qh_contribution *contribution) {
     const qh_table *table = &agent->table;
     uint32_t visited = 0, row_bytes = qh__federated_row_bytes(&contribution->key);
     for (uint32_t i = 0; i < table->rows; i++)
@@ -200,8 +200,7 @@ static void write_row(const qh_group *group, qh_row *merged, qh_agent *agent) {
     for (uint32_t a = 0; a < agent->actions; a++) {
         if (counts[a] == 0) continue;
         row->q[a] = merged->q[a];
-        if (agent->double_q)
-            qh__row_second(agent, row)[a] = qh__row_second(agent, merged)[a];
+        if (agent->double_q) qh__row_second(agent, row)[a] = qh__row_second(agent, merged)[a];
     }
     if (exported) row->stamp = qh__row_stamp(agent, row); /* it has learned nothing of its own */
 }
@@ -251,7 +250,8 @@ bool qh_federation_validate(const qh_federation *federation) {
             return false;
         charged += qh_table_bytes(&group->table);
     }
-    if (federation->capacity) charged += qh_heap_charge(federation->capacity * sizeof(qh_contribution));
+    if (federation->capacity)
+        charged += qh_heap_charge(federation->capacity * sizeof(qh_contribution));
     if (merged->capacity) charged += qh_heap_charge(merged->capacity * sizeof(qh_group));
     return federation->count <= federation->capacity && merged->count <= merged->capacity &&
            charged == federation->owner.live_bytes;

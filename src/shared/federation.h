@@ -53,10 +53,10 @@ typedef struct qh_contribution {
     qh_group_key key;
     unsigned char *rows; /* row_count of them; NULL: none */
     uint32_t row_count;
-    qh_handle source;    /* the agent, 0: a delta */
-    float initial_value; /* of the agent */
-    double weight;       /* of its age */
-    double scale;        /* of its update, in the merge that runs */
+    qh_handle source;              /* the agent, 0: a delta */
+    float initial_value;           /* of the agent */
+    double weight;                 /* of its age */
+    double scale;                  /* of its update, in the merge that runs */
     const struct qh_group *before; /* where that update starts, NULL: at the initial value */
 } qh_contribution;
 
@@ -93,9 +93,10 @@ typedef struct qh_merge_def {
 
 typedef struct qh_merge_report {
     uint32_t groups, rows;
-    uint32_t rejected; /* contributions without a say: a value that is not finite, or keys that fall into one bucket */
-    uint32_t clipped;  /* contributions whose update was */
-    double noisy;      /* values that got noise */
+    uint32_t
+        rejected; /* contributions without a say: a value that is not finite, or keys that fall into one bucket */
+    uint32_t clipped; /* contributions whose update was */
+    double noisy;     /* values that got noise */
 } qh_merge_report;
 
 void qh_federation_open(qh_federation *federation, qh_memory *memory);

@@ -26,8 +26,9 @@ static size_t delta_row_bytes(const delta_section *section) {
 /* ---------------------------------------------------------------- export */
 
 static delta_section section_of(const qh_agent *agent) {
-    return (delta_section){agent->category, agent->config_hash,       agent->actions,
-                           agent->double_q ? 2 : 1, 0, agent->initial_value};
+    return (delta_section){
+        agent->category,     agent->config_hash, agent->actions, agent->double_q ? 2 : 1, 0,
+        agent->initial_value};
 }
 
 /* Whether row `i` is to be exported. */
@@ -94,8 +95,8 @@ static void sort_rows(unsigned char *rows, uint32_t count, size_t row_bytes) {
             swap_rows(rows, rows + end * row_bytes, row_bytes);
         }
         for (uint32_t at = start, child; (child = 2 * at + 1) < end; at = child) {
-            child += child + 1 < end && key_at(rows + child * row_bytes) <
-                                            key_at(rows + (child + 1) * row_bytes);
+            child += child + 1 < end &&
+                     key_at(rows + child * row_bytes) < key_at(rows + (child + 1) * row_bytes);
             if (key_at(rows + at * row_bytes) >= key_at(rows + child * row_bytes)) break;
             swap_rows(rows + at * row_bytes, rows + child * row_bytes, row_bytes);
         }
@@ -201,8 +202,8 @@ qh_result qh_federation_accumulate_delta(qh_federation *federation, const unsign
     QH_TRY(check_delta(bytes, byte_count, &sections));
     QH_ENTER(federation);
     uint32_t first = federation->count;
-    qh_result result = add_sections(federation, bytes, bytes + byte_count, sections,
-                                    1 / qh__sqrt(1 + age));
+    qh_result result =
+        add_sections(federation, bytes, bytes + byte_count, sections, 1 / qh__sqrt(1 + age));
     if (result != QH_OK) qh__federation_drop(federation, first);
     return QH_LEAVE(federation, result);
 }

@@ -4,7 +4,7 @@
 #include "base/maths.h"
 #include "base/random.h"
 
-#define ROUNDING 1e-9 /* of trim * n: 0.29 of 100 clients are 29 */
+#define ROUNDING 1e-9 /* of trim * n, so that 0.29 of 100 clients are 29; of half of all weights */
 
 /* What one client says of one value. */
 typedef struct opinion {
@@ -60,8 +60,9 @@ static double median_of(const opinion *opinions, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) total += opinions[i].weight;
     for (uint32_t i = 0; i + 1 < count; i++) {
         below += opinions[i].weight;
-        if (below * 2 == total) return (opinions[i].value + opinions[i + 1].value) / 2;
-        if (below * 2 > total) return opinions[i].value;
+        double past = (below * 2 - total) / total;
+        if (qh__abs(past) < ROUNDING) return (opinions[i].value + opinions[i + 1].value) / 2;
+        if (past > 0) return opinions[i].value;
     }
     return opinions[count - 1].value;
 }
@@ -121,9 +122,9 @@ static void clip_update(const merger *merger, qh_contribution *from) {
     bool alike = merger->def->across == federation->across;
     from->scale = 1;
     if (!qh__is_finite(merger->def->clip)) return;
-    from->before = alike ? qh__group_find(&federation->merged,
-                                          federation->across ? 0 : from->key.group)
-                         : NULL;
+    from->before =
+        alike ? qh__group_find(&federation->merged, federation->across ? 0 : from->key.group)
+              : NULL;
     if (from->before && from->before->key.config != from->key.config) from->before = NULL;
     double norm = qh__sqrt(squared_update(from));
     if (norm <= merger->def->clip) return;
@@ -146,7 +147,7 @@ static double draw_normal(qh_random *random) {
 
 /* Collects what clients say of a value; how many do. */
 static uint32_t gather_opinions(const merger *merger, const qh_group *group, const qh_row *merged,
-                       uint32_t action, uint32_t table) {
+                                uint32_t action, uint32_t table) {
     const qh_federation *federation = merger->federation;
     uint32_t count = 0;
     uint64_t link = merged->stamp;
@@ -169,8 +170,7 @@ static uint32_t gather_opinions(const merger *merger, const qh_group *group, con
 static void merge_row(merger *merger, qh_group *group, qh_row *merged) {
     const qh_merge_def *def = merger->def;
     uint32_t *counts = qh__row_counts(&group->table, merged);
-    qh_random random =
-        qh__random_seeded(def->seed, qh__hash_step(group->key.group, merged->key));
+    qh_random random = qh__random_seeded(def->seed, qh__hash_step(group->key.group, merged->key));
     for (uint32_t table = 0; table < group->key.tables; table++)
         for (uint32_t action = 0; action < group->key.actions; action++) {
             uint32_t count = gather_opinions(merger, group, merged, action, table);
@@ -217,8 +217,9 @@ static qh_result find_group(merger *merger, const qh_contribution *from, qh_grou
     uint64_t number = merger->def->across ? 0 : from->key.group;
     const qh_groups *groups = &merger->fresh;
     uint32_t next = merger->last + 1 < groups->count ? merger->last + 1 : 0;
-    *found = groups->count && groups->groups[next].key.group == number ? &groups->groups[next]
-                                                                       : qh__group_find(groups, number);
+    *found = groups->count && groups->groups[next].key.group == number
+                 ? &groups->groups[next]
+                 : qh__group_find(groups, number);
     if (!*found) QH_TRY(make_group(merger, from, number, found));
     merger->last = (uint32_t)(*found - groups->groups);
     return (*found)->key.config == from->key.config ? QH_OK : QH_INVALID_ARGUMENT;
@@ -229,8 +230,9 @@ static bool is_finite(const qh_contribution *from) {
     bool finite = qh__is_finite((double)from->initial_value);
     for (uint32_t i = 0; i < from->row_count && finite; i++)
         for (uint32_t cell = 0; cell < key->tables * key->actions; cell++)
-            finite &= qh__is_finite((double)row_of(from, i)->q[values_at(key, cell / key->actions) +
-                                                               cell % key->actions]);
+            finite &=
+                qh__is_finite((double)row_of(from, i)
+                                  ->q[values_at(key, cell / key->actions) + cell % key->actions]);
     return finite;
 }
 
@@ -252,8 +254,7 @@ static void chain_rows(const merger *merger, qh_group *group, uint32_t number) {
     const qh_contribution *from = &federation->contributions[number];
     for (uint32_t i = 0; i < from->row_count; i++) {
         qh_row *row = row_of(from, i);
-        qh_row *merged =
-            qh__table_row(&group->table, qh_table_find(&group->table, row->key));
+        qh_row *merged = qh__table_row(&group->table, qh_table_find(&group->table, row->key));
         row->stamp = merged->stamp;
         merged->stamp = (uint64_t)number << 32 |
                         (uint32_t)(qh__offset_of(&federation->memory->budget, row) >> 4);

@@ -190,7 +190,8 @@ static bool walk_inboxes(const qh_messages *messages, bool mark, uint32_t *waiti
 static void clear_checks(const qh_messages *messages) {
     for (uint32_t i = 0; i < messages->inbox_count; i++) {
         messages->inboxes[i].check = 0;
-        for (uint32_t at = messages->inboxes[i].first, left = messages->length; at && left; left--) {
+        for (uint32_t at = messages->inboxes[i].first, left = messages->length; at && left;
+             left--) {
             messages->deliveries[at - 1].message->check = 0;
             at = messages->deliveries[at - 1].next;
         }

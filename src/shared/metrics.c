@@ -20,8 +20,8 @@ void qh_metrics_close(qh_metrics_store *metrics) {
 }
 
 /* Makes room for one more of what a growing array holds. */
-static qh_result reserve_one(qh_metrics_store *metrics, void **array, uint32_t count, uint32_t *capacity,
-                             size_t item_bytes) {
+static qh_result reserve_one(qh_metrics_store *metrics, void **array, uint32_t count,
+                             uint32_t *capacity, size_t item_bytes) {
     uint32_t room = QH_MAX(*capacity * 2, 4u);
     if (count < *capacity) return QH_OK;
     QH_TRY(qh_heap_resize(&metrics->memory->heap, &metrics->owner, array, *capacity * item_bytes,
@@ -103,7 +103,9 @@ static double end_of(int64_t bucket) {
 }
 
 double qh_octave_end(const qh_octave *octave) {
-    return octave->number == -1 ? 0 : end_of(octave->number * QH_OCTAVE_BUCKETS + QH_OCTAVE_BUCKETS - 1);
+    return octave->number == -1
+               ? 0
+               : end_of(octave->number * QH_OCTAVE_BUCKETS + QH_OCTAVE_BUCKETS - 1);
 }
 
 double qh_octave_count(const qh_octave *octave) {

@@ -23,8 +23,7 @@ uint32_t qh__self(void);
     QH_TRY(qh_rwlock_read(&(room)->lock, qh__threads(), qh__self(), QH_FOREVER))
 #define QH_ENTER_TO_WRITE(room)                                                                    \
     QH_TRY(qh_rwlock_write(&(room)->lock, qh__threads(), qh__self(), QH_FOREVER))
-#define QH_LEAVE(room, result)                                                                     \
-    (qh_mutex_unlock(&(room)->lock, qh__threads(), qh__self()), (result))
+#define QH_LEAVE(room, result) (qh_mutex_unlock(&(room)->lock, qh__threads(), qh__self()), (result))
 #define QH_LEAVE_READING(room, result)                                                             \
     (qh_rwlock_end_read(&(room)->lock, qh__threads(), qh__self()), (result))
 #define QH_LEAVE_WRITING(room, result)                                                             \

@@ -49,8 +49,7 @@ EXPORT(int32_t, qh_federation_add, (uint32_t count, double age)) {
     qh_agent **agents;
     uint32_t at_fault;
     QH_TRY(agents_in_transfer(opened, count, &agents));
-    qh_result result =
-        qh_federation_accumulate(&opened->federation, agents, count, age, &at_fault);
+    qh_result result = qh_federation_accumulate(&opened->federation, agents, count, age, &at_fault);
     qh__io.numbers[0] = at_fault;
     return result;
 }
@@ -84,8 +83,8 @@ EXPORT(int32_t, qh_federation_unite,
        (uint32_t across, uint32_t rule, double trim, double visit_cap, double clip, double sigma,
         uint32_t seed_low, uint32_t seed_high)) {
     OPENED_OR_RETURN;
-    qh_merge_def def = {across, rule,  trim, visit_cap,
-                        clip,   sigma, (uint64_t)seed_high << 32 | seed_low};
+    qh_merge_def def = {
+        across, rule, trim, visit_cap, clip, sigma, (uint64_t)seed_high << 32 | seed_low};
     qh_merge_report report;
     QH_TRY(qh_federation_merge(&opened->federation, &def, &report));
     double *numbers = qh__io.numbers;
@@ -103,8 +102,7 @@ EXPORT(int32_t, qh_federation_give, (uint32_t count)) {
     qh_agent **agents;
     uint32_t applied, at_fault;
     QH_TRY(agents_in_transfer(opened, count, &agents));
-    qh_result result =
-        qh_federation_apply(&opened->federation, agents, count, &applied, &at_fault);
+    qh_result result = qh_federation_apply(&opened->federation, agents, count, &applied, &at_fault);
     qh__io.numbers[0] = at_fault;
     return result == QH_OK ? (int32_t)applied : result;
 }

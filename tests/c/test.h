@@ -50,6 +50,9 @@
     X(learn_agent)                                                                                 \
     X(learn_transfer)                                                                              \
     X(shared_text)                                                                                 \
+    X(shared_federation)                                                                           \
+    X(shared_messages)                                                                             \
+    X(shared_metrics)                                                                              \
     X(shared_knowledge)                                                                            \
     X(runtime_agents)                                                                              \
     X(runtime_batch)                                                                               \
