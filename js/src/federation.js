@@ -55,6 +55,7 @@ export class FederatedAccumulator {
 
     /** @param {Iterable<Agent>} agents @param {{ age?: number }} [options] */
     accumulate(agents, options) {
+        this.#core.alive();
         const age = readAge(options);
         const list = readAgents(this.#core, agents);
         const result = this.#lendAgents('accumulate', list, (count) => this.#core.call('qh_federation_add', count, age));
@@ -63,9 +64,9 @@ export class FederatedAccumulator {
 
     /** @param {Uint8Array} bytes @param {{ age?: number }} [options] */
     accumulateDelta(bytes, options) {
+        this.#core.alive();
         const age = readAge(options);
         if (!ArrayBuffer.isView(bytes) || Object.prototype.toString.call(bytes) !== '[object Uint8Array]') invalid('bytes', 'a Uint8Array', bytes);
-        this.#core.alive();
         if (bytes.length === 0) throw new QhiveError('CORRUPT', 'federation.accumulateDelta: there are no bytes');
         const result = this.#lend('accumulateDelta', bytes.length, () => {
             this.#core.transferred().set(bytes);
@@ -76,6 +77,7 @@ export class FederatedAccumulator {
 
     /** @param {MergeOptions} [given] */
     merge(given) {
+        this.#core.alive();
         const { by, rule, trim, visitCap, clip, noise } = readOptions(given, readMerge);
         const { sigma, seed } = noise ?? { sigma: 0, seed: 0 };
         const result = this.#core.call(
@@ -92,12 +94,14 @@ export class FederatedAccumulator {
 
     /** @param {Iterable<Agent>} agents */
     apply(agents) {
+        this.#core.alive();
         const list = readAgents(this.#core, agents);
         return this.#check('apply', this.#lendAgents('apply', list, (count) => this.#core.call('qh_federation_give', count)), list);
     }
 
     /** @param {Iterable<Agent>} agents @param {{ all?: boolean }} [options] @returns {Uint8Array} */
     exportDelta(agents, options) {
+        this.#core.alive();
         const all = readOptions(options, (given) => optional(given.all, false, (v) => boolean('options.all', v)));
         const list = readAgents(this.#core, agents);
         return this.#lendAgents('exportDelta', list, (count) => {
@@ -108,6 +112,7 @@ export class FederatedAccumulator {
 
     /** @param {{ keepMerged?: boolean }} [options] */
     clear(options) {
+        this.#core.alive();
         const keep = readOptions(options, (given) => optional(given.keepMerged, false, (v) => boolean('options.keepMerged', v)));
         this.#check('clear', this.#core.call('qh_federation_end', keep ? 1 : 0));
     }
@@ -131,6 +136,7 @@ export class FederatedAccumulator {
     }
 
     set quotaBytes(value) {
+        this.#core.alive();
         this.#info(integer('quotaBytes', value, 1, MAX_QUOTA));
     }
 

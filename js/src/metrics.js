@@ -48,12 +48,14 @@ export class MetricsStore {
 
     /** @param {string} name @param {number} value */
     observe(name, value) {
+        this.#core.alive();
         number('value', value);
         this.#check(this.#core.call('qh_series_count', this.#numbers.get(name) ?? this.#find(name), value));
     }
 
     /** What was observed under a name; undefined: nothing. @param {string} name */
     series(name) {
+        this.#core.alive();
         const names = this.names();
         const key = names.indexOf(string('name', name));
         if (key < 0) return undefined;
@@ -163,7 +165,7 @@ export class MetricsStore {
     #check(result) {
         if (result >= 0) return;
         const code = codeOf(result) ?? 'INVALID_STATE';
-        const problem = code === 'QUOTA_EXCEEDED' ? 'the memory of the metrics store (16 MiB) is spent' : resourceProblem(this.#core, code);
+        const problem = code === 'QUOTA_EXCEEDED' ? 'the memory of the metrics store (4 MiB) is spent' : resourceProblem(this.#core, code);
         throw new QhiveError(code, `metrics: ${problem}`);
     }
 }

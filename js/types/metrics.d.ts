@@ -35,7 +35,7 @@ export interface MetricsStore {
     /**
      * Counts a value of a series. Its name: a letter or _, then letters, digits and _, 128 at most; not beginning with qhive_, and no part of
      * another series (as a_sum is of a).
-     * @throws {QhiveError} INVALID_ARGUMENT for a name that is none or a value that is not finite; QUOTA_EXCEEDED past 16 MiB
+     * @throws {QhiveError} INVALID_ARGUMENT for a name that is none or a value that is not finite; QUOTA_EXCEEDED past 4 MiB
      */
     observe(name: string, value: number): void;
     /** What was observed under a name. */

@@ -19,7 +19,7 @@
 #include "shared/text.h"
 #include "sync/room.h"
 
-#define QH_METRICS_QUOTA ((size_t)16 << 20)
+#define QH_METRICS_QUOTA ((size_t)4 << 20)
 #define QH_SERIES_NAME 128u
 #define QH_OCTAVE_BUCKETS 32
 

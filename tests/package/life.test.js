@@ -28,13 +28,17 @@ const usesOfBatch = () => ({
     observations: () => batch.observations, rewards: () => batch.rewards, endings: () => batch.endings, actions: () => batch.actions,
 });
 const usesOfRuntime = () => {
-    const { agents, memory } = runtime;
+    const { agents, memory, federation, metrics, messages } = runtime;
     return () => ({
         createAgent: () => runtime.createAgent(INDEX), badAgent: () => runtime.createAgent(5), agents: () => runtime.agents, length: () => agents.length, iterate: () => [...agents],
         agent: () => runtime.agent('one'), batch: () => runtime.batch([agent]), hash: () => runtime.hash(), validate: () => runtime.validate(), memory: () => runtime.memory,
         pages: () => memory.pages, maxPages: () => memory.maxPages, live: () => memory.liveBytes, peak: () => memory.peakLiveBytes, layout: () => memory.layout(),
         pools: () => memory.pools(), owners: () => memory.owners(), growths: () => memory.growths(), allocations: () => memory.allocations(), leaks: () => memory.leaks(),
-        knowledge: () => runtime.knowledge,
+        knowledge: () => runtime.knowledge, federation: () => runtime.federation, metrics: () => runtime.metrics, messages: () => runtime.messages,
+        accumulate: () => federation.accumulate([]), delta: () => federation.accumulateDelta(5), merge: () => federation.merge(5), give: () => federation.apply([]),
+        exportDelta: () => federation.exportDelta([]), clear: () => federation.clear(), quota: () => (federation.quotaBytes = 1), bytes: () => federation.bytes,
+        observe: () => metrics.observe('x', NaN), snapshot: () => metrics.snapshot(), text: () => metrics.prometheus(), series: () => metrics.series(5), names: () => metrics.names(),
+        send: () => messages.send(agent, 5, 5), receive: () => messages.receive(5), waiting: () => messages.length, capacity: () => messages.capacity,
     });
 };
 
