@@ -12,6 +12,7 @@ set(QHIVE_SOURCES
   src/sync/thread.c
   # memory
   src/memory/arena.c
+  src/memory/array.c
   src/memory/budget.c
   src/memory/heap.c
   src/memory/heap_small.c

@@ -1,6 +1,7 @@
 #include "shared/federation.h"
 
 #include "base/maths.h"
+#include "memory/array.h"
 
 /* ---------------------------------------------------------------- life */
 
@@ -45,15 +46,11 @@ qh_result qh_federation_clear(qh_federation *federation, bool keep_merged) {
 /* ---------------------------------------------------------------- contributions */
 
 qh_result qh__federation_reserve(qh_federation *federation, uint32_t count) {
-    uint32_t needed = federation->count + count, capacity = QH_MAX(federation->capacity, 16u);
-    if (needed <= federation->capacity) return QH_OK;
-    while (capacity < needed) capacity *= 2;
     void *contributions = federation->contributions;
-    QH_TRY(qh_heap_resize(&federation->memory->heap, &federation->owner, &contributions,
-                          federation->capacity * sizeof(qh_contribution),
-                          (size_t)capacity * sizeof(qh_contribution), QH_BLOCK_runtime));
+    QH_TRY(qh__array_reserve(&federation->memory->heap, &federation->owner, &contributions,
+                             &federation->capacity, federation->count + count,
+                             sizeof(qh_contribution), QH_BLOCK_runtime));
     federation->contributions = contributions;
-    federation->capacity = capacity;
     return QH_OK;
 }
 
@@ -77,12 +74,24 @@ bool qh__federation_agrees(const qh_federation *federation, const qh_contributio
     return true;
 }
 
-uint64_t qh__row_stamp(const qh_agent *agent, const qh_row *row) {
+QH_NOINLINE uint64_t qh__row_stamp(const qh_agent *agent, const qh_row *row) {
     return qh__hash_bytes(row->q, (size_t)agent->stride * (agent->double_q ? 12 : 8), 0) | 1;
 }
 
-static qh_row *row_number(const qh_agent *agent, uint32_t i) {
-    return qh__table_row(&agent->table, qh_table_location(&agent->table, i));
+QH_NOINLINE qh_row *qh__row_number(const qh_table *table, uint32_t i) {
+    return qh__table_row(table, qh_table_location(table, i));
+}
+
+QH_NOINLINE qh_row *qh__row_of(const qh_table *table, uint64_t key) {
+    uint32_t location = qh_table_find(table, key);
+    return location == QH_NO_ROW ? NULL : qh__table_row(table, location);
+}
+
+QH_NOINLINE bool qh__was_visited(const qh_table *table, qh_row *row) {
+    const uint32_t *counts = qh__row_counts(table, row);
+    for (uint32_t i = 0; i < table->actions; i++)
+        if (counts[i]) return true;
+    return false;
 }
 
 /* Copies the rows that the agent has visited. */
@@ -91,12 +100,12 @@ static qh_result copy_visited(qh_federation *federation, const qh_agent *agent,
     const qh_table *table = &agent->table;
     uint32_t visited = 0, row_bytes = qh__federated_row_bytes(&contribution->key);
     for (uint32_t i = 0; i < table->rows; i++)
-        visited += qh__was_visited(qh__row_counts(table, row_number(agent, i)), agent->actions);
+        visited += qh__was_visited(table, qh__row_number(table, i));
     QH_TRY(qh__federation_take(federation, contribution, visited));
     unsigned char *at = contribution->rows;
     for (uint32_t i = 0; i < table->rows; i++) {
-        qh_row *row = row_number(agent, i);
-        if (!qh__was_visited(qh__row_counts(table, row), agent->actions)) continue;
+        qh_row *row = qh__row_number(table, i);
+        if (!qh__was_visited(table, row)) continue;
         memcpy(at, row, row_bytes);
         at += row_bytes;
     }
@@ -173,29 +182,24 @@ static qh_group *group_of(const qh_federation *federation, const qh_agent *agent
     return qh__group_find(&federation->merged, federation->across ? 0 : agent->category);
 }
 
-static qh_row *merged_row(const qh_group *group, uint32_t i) {
-    return qh__table_row(&group->table, qh_table_location(&group->table, i));
-}
-
 /* Makes sure of everything that writing into an agent may need. */
 static qh_result prepare_agent(const qh_group *group, qh_agent *agent) {
     uint32_t missing = 0;
     if (agent->borrowed) return QH_BUSY;
     if (group->key.config != agent->config_hash) return QH_INVALID_ARGUMENT;
     for (uint32_t i = 0; i < group->table.rows; i++) {
-        qh_row *row = merged_row(group, i);
-        missing += qh__was_visited(qh__row_counts(&group->table, row), agent->actions) &&
-                   qh_table_find(&agent->table, row->key) == QH_NO_ROW;
+        qh_row *row = qh__row_number(&group->table, i);
+        missing += qh__was_visited(&group->table, row) && !qh__row_of(&agent->table, row->key);
     }
     return missing ? qh_table_reserve(&agent->table, missing) : QH_OK;
 }
 
 static void write_row(const qh_group *group, qh_row *merged, qh_agent *agent) {
     const uint32_t *counts = qh__row_counts(&group->table, merged);
-    if (!qh__was_visited(counts, agent->actions)) return;
-    uint32_t location = qh_table_find(&agent->table, merged->key);
-    if (location == QH_NO_ROW) location = qh__agent_insert(agent, &agent->table, merged->key);
-    qh_row *row = qh__table_row(&agent->table, location);
+    if (!qh__was_visited(&group->table, merged)) return;
+    qh_row *row = qh__row_of(&agent->table, merged->key);
+    if (!row)
+        row = qh__table_row(&agent->table, qh__agent_insert(agent, &agent->table, merged->key));
     bool exported = row->stamp == qh__row_stamp(agent, row);
     for (uint32_t a = 0; a < agent->actions; a++) {
         if (counts[a] == 0) continue;
@@ -218,7 +222,7 @@ qh_result qh_federation_apply(qh_federation *federation, qh_agent *const *agents
     for (uint32_t i = 0; i < count && result == QH_OK; i++) {
         const qh_group *group = group_of(federation, agents[i]);
         for (uint32_t k = 0; group && k < group->table.rows; k++)
-            write_row(group, merged_row(group, k), agents[i]);
+            write_row(group, qh__row_number(&group->table, k), agents[i]);
         *applied += group != NULL;
         if (agents[i]->running) qh__agent_find(agents[i], agents[i]->keys, agents[i]->rows);
     }

@@ -148,11 +148,10 @@ QH_INLINE qh_group_key qh__group_key_of(const qh_agent *agent) {
                           agent->double_q ? 2 : 1};
 }
 
-QH_INLINE bool qh__was_visited(const uint32_t *counts, uint32_t actions) {
-    for (uint32_t i = 0; i < actions; i++)
-        if (counts[i]) return true;
-    return false;
-}
+/* Row `i` of a table, the row of a key (NULL: none), and whether any of its actions was taken, or merged. */
+qh_row *qh__row_number(const qh_table *table, uint32_t i);
+qh_row *qh__row_of(const qh_table *table, uint64_t key);
+bool qh__was_visited(const qh_table *table, qh_row *row);
 
 /* A hash of what an agent's row says. Never 0. */
 uint64_t qh__row_stamp(const qh_agent *agent, const qh_row *row);

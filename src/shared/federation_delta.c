@@ -19,7 +19,7 @@ typedef struct delta_section {
 
 _Static_assert(sizeof(delta_header) == 16 && sizeof(delta_section) == 32, "without padding");
 
-static size_t delta_row_bytes(const delta_section *section) {
+static QH_NOINLINE size_t delta_row_bytes(const delta_section *section) {
     return 8 + 4 * (size_t)section->actions * (section->tables + 1);
 }
 
@@ -32,10 +32,9 @@ static delta_section section_of(const qh_agent *agent) {
 }
 
 /* Whether row `i` is to be exported. */
-static bool is_news(const qh_agent *agent, uint32_t i, bool all) {
-    qh_row *row = qh__table_row(&agent->table, qh_table_location(&agent->table, i));
-    return qh__was_visited(qh__row_counts(&agent->table, row), agent->actions) &&
-           (all || row->stamp != qh__row_stamp(agent, row));
+static QH_NOINLINE bool is_news(const qh_agent *agent, uint32_t i, bool all) {
+    qh_row *row = qh__row_number(&agent->table, i);
+    return qh__was_visited(&agent->table, row) && (all || row->stamp != qh__row_stamp(agent, row));
 }
 
 static uint32_t count_news(const qh_agent *agent, bool all) {
@@ -71,13 +70,13 @@ static void carry_row(unsigned char *bytes, unsigned char *row, const delta_sect
     }
 }
 
-static uint64_t key_at(const unsigned char *bytes) {
+static QH_NOINLINE uint64_t key_at(const unsigned char *bytes) {
     uint64_t key;
     memcpy(&key, bytes, sizeof key);
     return key;
 }
 
-static void swap_rows(unsigned char *a, unsigned char *b, size_t byte_count) {
+static QH_NOINLINE void swap_rows(unsigned char *a, unsigned char *b, size_t byte_count) {
     for (size_t i = 0; i < byte_count; i++) {
         unsigned char byte = a[i];
         a[i] = b[i];
@@ -108,7 +107,7 @@ static unsigned char *write_section(const qh_agent *agent, bool all, unsigned ch
     unsigned char *rows = at + sizeof section, *end = rows;
     for (uint32_t i = 0; i < agent->table.rows; i++) {
         if (!is_news(agent, i, all)) continue;
-        qh_row *row = qh__table_row(&agent->table, qh_table_location(&agent->table, i));
+        qh_row *row = qh__row_number(&agent->table, i);
         carry_row(end, (unsigned char *)row, &section, true);
         row->stamp = qh__row_stamp(agent, row);
         end += delta_row_bytes(&section);

@@ -3,6 +3,7 @@
 
 #include "base/maths.h"
 #include "base/random.h"
+#include "memory/array.h"
 
 #define ROUNDING 1e-9 /* of trim * n, so that 0.29 of 100 clients are 29; of half of all weights */
 
@@ -20,7 +21,7 @@ typedef struct merger {
     opinion *opinions;
 } merger;
 
-static qh_row *row_of(const qh_contribution *contribution, uint32_t i) {
+static QH_NOINLINE qh_row *row_of(const qh_contribution *contribution, uint32_t i) {
     return (qh_row *)(void *)(contribution->rows +
                               (size_t)i * qh__federated_row_bytes(&contribution->key));
 }
@@ -92,10 +93,8 @@ static double weight_of(const qh_merge_def *def, const qh_contribution *from, ui
 static double base_of(const qh_contribution *from, uint64_t state, uint32_t action,
                       uint32_t table) {
     const qh_group *before = from->before;
-    uint32_t location = before ? qh_table_find(&before->table, state) : QH_NO_ROW;
-    if (location == QH_NO_ROW) return (double)from->initial_value;
-    const qh_row *row = qh__table_row(&before->table, location);
-    if (counts_of(row, &from->key)[action] == 0) return (double)from->initial_value;
+    const qh_row *row = before ? qh__row_of(&before->table, state) : NULL;
+    if (!row || counts_of(row, &from->key)[action] == 0) return (double)from->initial_value;
     return (double)row->q[values_at(&from->key, table) + action];
 }
 
@@ -116,20 +115,19 @@ static double squared_update(const qh_contribution *from) {
     return squares;
 }
 
-/* Finds what the update starts from, and how much of it counts. */
-static void clip_update(const merger *merger, qh_contribution *from) {
+/* Finds what the update starts from, and how much of it counts. False: it is not finite. */
+static bool measure_update(const merger *merger, qh_contribution *from) {
     const qh_federation *federation = merger->federation;
-    bool alike = merger->def->across == federation->across;
+    double clip = merger->def->clip;
     from->scale = 1;
-    if (!qh__is_finite(merger->def->clip)) return;
-    from->before =
-        alike ? qh__group_find(&federation->merged, federation->across ? 0 : from->key.group)
-              : NULL;
+    from->before = NULL;
+    if (qh__is_finite(clip) && merger->def->across == federation->across)
+        from->before =
+            qh__group_find(&federation->merged, federation->across ? 0 : from->key.group);
     if (from->before && from->before->key.config != from->key.config) from->before = NULL;
     double norm = qh__sqrt(squared_update(from));
-    if (norm <= merger->def->clip) return;
-    merger->report->clipped++;
-    from->scale = merger->def->clip / norm;
+    if (norm > clip) from->scale = clip / norm;
+    return qh__is_finite(norm) && qh__is_finite((double)from->initial_value);
 }
 
 /* ---------------------------------------------------------------- rows */
@@ -183,7 +181,7 @@ static void merge_row(merger *merger, qh_group *group, qh_row *merged) {
             }
             merged->q[values_at(&group->key, table) + action] = qh__to_float(value);
         }
-    merger->report->rows += qh__was_visited(counts, group->key.actions);
+    merger->report->rows += qh__was_visited(&group->table, merged);
     merged->stamp = 0;
 }
 
@@ -193,15 +191,11 @@ static qh_result make_group(merger *merger, const qh_contribution *from, uint64_
                             qh_group **made) {
     qh_federation *federation = merger->federation;
     qh_groups *groups = &merger->fresh;
-    if (groups->count == groups->capacity) {
-        void *block = groups->groups;
-        uint32_t capacity = QH_MAX(groups->capacity * 2, 8u);
-        QH_TRY(qh_heap_resize(&federation->memory->heap, &federation->owner, &block,
-                              groups->capacity * sizeof(qh_group), capacity * sizeof(qh_group),
-                              QH_BLOCK_runtime));
-        groups->groups = block;
-        groups->capacity = capacity;
-    }
+    void *block = groups->groups;
+    QH_TRY(qh__array_reserve(&federation->memory->heap, &federation->owner, &block,
+                             &groups->capacity, groups->count + 1, sizeof(qh_group),
+                             QH_BLOCK_runtime));
+    groups->groups = block;
     qh_group *group = &groups->groups[groups->count++];
     group->key = from->key;
     group->key.group = number;
@@ -225,23 +219,12 @@ static qh_result find_group(merger *merger, const qh_contribution *from, qh_grou
     return (*found)->key.config == from->key.config ? QH_OK : QH_INVALID_ARGUMENT;
 }
 
-static bool is_finite(const qh_contribution *from) {
-    const qh_group_key *key = &from->key;
-    bool finite = qh__is_finite((double)from->initial_value);
-    for (uint32_t i = 0; i < from->row_count && finite; i++)
-        for (uint32_t cell = 0; cell < key->tables * key->actions; cell++)
-            finite &=
-                qh__is_finite((double)row_of(from, i)
-                                  ->q[values_at(key, cell / key->actions) + cell % key->actions]);
-    return finite;
-}
-
 /* Gives every key of a contribution a row in the group; `*crowded` where they are not what encoders make. */
 static qh_result give_rows(qh_group *group, const qh_contribution *from, bool *crowded) {
     qh_table *table = &group->table;
     for (uint32_t i = 0; i < from->row_count && !*crowded; i++) {
         uint64_t key = row_of(from, i)->key;
-        if (qh_table_find(table, key) != QH_NO_ROW) continue;
+        if (qh__row_of(table, key)) continue;
         *crowded = qh_table_is_crowded(table, key);
         QH_TRY(qh_table_reserve(table, 1));
         qh_table_insert(table, key);
@@ -254,7 +237,7 @@ static void chain_rows(const merger *merger, qh_group *group, uint32_t number) {
     const qh_contribution *from = &federation->contributions[number];
     for (uint32_t i = 0; i < from->row_count; i++) {
         qh_row *row = row_of(from, i);
-        qh_row *merged = qh__table_row(&group->table, qh_table_find(&group->table, row->key));
+        qh_row *merged = qh__row_of(&group->table, row->key);
         row->stamp = merged->stamp;
         merged->stamp = (uint64_t)number << 32 |
                         (uint32_t)(qh__offset_of(&federation->memory->budget, row) >> 4);
@@ -264,12 +247,12 @@ static void chain_rows(const merger *merger, qh_group *group, uint32_t number) {
 static qh_result sort_in(merger *merger, uint32_t number) {
     qh_contribution *from = &merger->federation->contributions[number];
     qh_group *group;
-    bool crowded = !is_finite(from);
+    bool refused = !measure_update(merger, from);
     QH_TRY(find_group(merger, from, &group));
-    if (!crowded) QH_TRY(give_rows(group, from, &crowded));
-    merger->report->rejected += crowded;
-    if (crowded) return QH_OK;
-    clip_update(merger, from);
+    if (!refused) QH_TRY(give_rows(group, from, &refused));
+    merger->report->rejected += refused;
+    if (refused) return QH_OK;
+    merger->report->clipped += from->scale < 1;
     chain_rows(merger, group, number);
     return QH_OK;
 }
@@ -285,8 +268,7 @@ static qh_result merge_all(merger *merger) {
     for (uint32_t i = 0; i < merger->fresh.count; i++) {
         qh_group *group = &merger->fresh.groups[i];
         for (uint32_t k = 0; k < group->table.rows; k++)
-            merge_row(merger, group,
-                      qh__table_row(&group->table, qh_table_location(&group->table, k)));
+            merge_row(merger, group, qh__row_number(&group->table, k));
     }
     merger->report->groups = merger->fresh.count;
     return QH_OK;

@@ -1,6 +1,7 @@
 #include "shared/messages.h"
 
 #include "base/bytes.h"
+#include "memory/array.h"
 
 #define DELIVERIES_A_BLOCK 8u
 #define LEAST_CAPACITY 64u
@@ -16,17 +17,11 @@ void qh_messages_open(qh_messages *messages, qh_memory *memory) {
 
 static qh_result grow_array(qh_messages *messages, void **array, uint32_t *count, uint32_t needed,
                             size_t item_bytes) {
-    uint32_t room = QH_MAX(*count, 16u);
-    if (needed <= *count) return QH_OK;
-    while (room < needed) room *= 2;
-    QH_TRY(qh_heap_resize(&messages->memory->heap, &messages->owner, array, *count * item_bytes,
-                          room * item_bytes, QH_BLOCK_message));
-    memset((unsigned char *)*array + *count * item_bytes, 0, (room - *count) * item_bytes);
-    *count = room;
-    return QH_OK;
+    return qh__array_reserve(&messages->memory->heap, &messages->owner, array, count, needed,
+                             item_bytes, QH_BLOCK_message);
 }
 
-static qh_result reserve_inbox(qh_messages *messages, qh_handle agent) {
+static QH_NOINLINE qh_result reserve_inbox(qh_messages *messages, qh_handle agent) {
     void *array = messages->inboxes;
     QH_TRY(grow_array(messages, &array, &messages->inbox_count, qh__handle_slot(agent) + 1,
                       sizeof(qh_inbox)));
@@ -50,7 +45,7 @@ static qh_result reserve_deliveries(qh_messages *messages, uint32_t count) {
 }
 
 /* The inbox of an agent; NULL where it never had one. */
-static qh_inbox *inbox_of(const qh_messages *messages, qh_handle agent) {
+static QH_NOINLINE qh_inbox *inbox_of(const qh_messages *messages, qh_handle agent) {
     uint32_t slot = qh__handle_slot(agent);
     if (slot >= messages->inbox_count || messages->inboxes[slot].agent != agent) return NULL;
     return &messages->inboxes[slot];

@@ -1,6 +1,7 @@
 #include "shared/metrics.h"
 
 #include "base/maths.h"
+#include "memory/array.h"
 
 #define BUCKET_SHIFT 47 /* of a double's bits: leaves the exponent and 5 bits of the mantissa */
 #define OWN_PREFIX "qhive_"
@@ -20,14 +21,10 @@ void qh_metrics_close(qh_metrics_store *metrics) {
 }
 
 /* Makes room for one more of what a growing array holds. */
-static qh_result reserve_one(qh_metrics_store *metrics, void **array, uint32_t count,
-                             uint32_t *capacity, size_t item_bytes) {
-    uint32_t room = QH_MAX(*capacity * 2, 4u);
-    if (count < *capacity) return QH_OK;
-    QH_TRY(qh_heap_resize(&metrics->memory->heap, &metrics->owner, array, *capacity * item_bytes,
-                          room * item_bytes, QH_BLOCK_runtime));
-    *capacity = room;
-    return QH_OK;
+static QH_NOINLINE qh_result reserve_one(qh_metrics_store *metrics, void **array, uint32_t count,
+                                         uint32_t *capacity, size_t item_bytes) {
+    return qh__array_reserve(&metrics->memory->heap, &metrics->owner, array, capacity, count + 1,
+                             item_bytes, QH_BLOCK_runtime);
 }
 
 /* ---------------------------------------------------------------- names */
@@ -93,7 +90,7 @@ static int64_t bucket_of(double value) {
 }
 
 /* The greatest value of a bucket, and of those before it. */
-static double end_of(int64_t bucket) {
+static QH_NOINLINE double end_of(int64_t bucket) {
     int64_t steps = bucket >= 0 ? bucket + 1 : bucket <= -33 ? -33 - bucket : 0;
     int64_t bits = steps << BUCKET_SHIFT;
     double size;

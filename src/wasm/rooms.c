@@ -128,8 +128,8 @@ EXPORT(int32_t, qh_federation_info, (uint32_t quota_bytes)) {
 /* ---------------------------------------------------------------- messages */
 
 /* Collects the handles of all agents of a category but one, or counts them where there is no room. */
-static uint32_t agents_of_category(const qh_runtime *opened, uint64_t category, uint32_t but,
-                                   qh_handle *handles) {
+static QH_NOINLINE uint32_t agents_of_category(const qh_runtime *opened, uint64_t category,
+                                               uint32_t but, qh_handle *handles) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < opened->slot_count; i++) {
         const qh_slot *slot = &opened->slots[i];

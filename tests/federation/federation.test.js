@@ -192,7 +192,7 @@ describe('deltas', () => {
 
     test('with a value that is not finite have no say', () => {
         const bytes = federation.exportDelta(agents.slice(0, 3));
-        new DataView(bytes.buffer).setFloat32(48 + 8, NaN, true);
+        for (let action = 0; action < 4; action++) new DataView(bytes.buffer).setFloat32(48 + 8 + 4 * action, NaN, true);
         federation.accumulateDelta(seal(bytes));
         expect(federation.merge()).toEqual({ groups: 1, rows: 16, rejected: 1 });
     });
