@@ -40,7 +40,7 @@ static uint32_t values_at(const qh_group_key *key, uint32_t table) {
 /* Orders by value, equals by weight (Shell 1959, gaps of a third: few and many). */
 static void put_in_order(opinion *opinions, uint32_t count) {
     uint32_t gap = 1;
-    while (gap < count / 3) gap = gap * 3 + 1;
+    while (gap < count / 9) gap = gap * 3 + 1;
     for (; gap > 0; gap /= 3)
         for (uint32_t i = gap; i < count; i++) {
             opinion moved = opinions[i];
@@ -219,15 +219,19 @@ static qh_result find_group(merger *merger, const qh_contribution *from, qh_grou
     return (*found)->key.config == from->key.config ? QH_OK : QH_INVALID_ARGUMENT;
 }
 
-/* Gives every key of a contribution a row in the group; `*crowded` where they are not what encoders make. */
+/* Gives every key of a contribution a row in the group, whose location its stamp keeps; `*crowded` where the keys are not what
+ * encoders make. */
 static qh_result give_rows(qh_group *group, const qh_contribution *from, bool *crowded) {
     qh_table *table = &group->table;
     for (uint32_t i = 0; i < from->row_count && !*crowded; i++) {
-        uint64_t key = row_of(from, i)->key;
-        if (qh__row_of(table, key)) continue;
-        *crowded = qh_table_is_crowded(table, key);
-        QH_TRY(qh_table_reserve(table, 1));
-        qh_table_insert(table, key);
+        qh_row *row = row_of(from, i);
+        uint32_t location = qh_table_find(table, row->key);
+        if (location == QH_NO_ROW) {
+            *crowded = qh_table_is_crowded(table, row->key);
+            QH_TRY(qh_table_reserve(table, 1));
+            location = qh_table_insert(table, row->key);
+        }
+        row->stamp = location;
     }
     return QH_OK;
 }
@@ -237,7 +241,7 @@ static void chain_rows(const merger *merger, qh_group *group, uint32_t number) {
     const qh_contribution *from = &federation->contributions[number];
     for (uint32_t i = 0; i < from->row_count; i++) {
         qh_row *row = row_of(from, i);
-        qh_row *merged = qh__row_of(&group->table, row->key);
+        qh_row *merged = qh__table_row(&group->table, (uint32_t)row->stamp);
         row->stamp = merged->stamp;
         merged->stamp = (uint64_t)number << 32 |
                         (uint32_t)(qh__offset_of(&federation->memory->budget, row) >> 4);
