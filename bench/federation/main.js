@@ -27,7 +27,8 @@ function createClient(seed) {
     const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
     for (let i = 0; i < agents; i++) {
         const agent = runtime.createAgent({ actions: ACTIONS, encoder: { kind: 'index', states }, category: `cell ${i}` });
-        for (let k = 0; k < states * ACTIONS * 2; k++) agent.learn(k % states, Math.floor(random() * ACTIONS), random() - 0.5, Math.floor(random() * states));
+        for (let k = 0; k < states * ACTIONS * 2; k++)
+            agent.learn(k % states, Math.floor(random() * ACTIONS), random() - 0.5, Math.floor(random() * states));
     }
     return runtime;
 }

@@ -64,6 +64,8 @@ export function resourceProblem(core, code, quotaBytes) {
             return 'the engine refused to grow the memory';
         case 'OVERFLOW':
             return 'more memory is needed than can be addressed';
+        case 'UNSUPPORTED':
+            return 'this build of the module has no such room';
         default:
             return `failed (${code ?? 'unknown result'})`;
     }

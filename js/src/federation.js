@@ -141,7 +141,7 @@ export class FederatedAccumulator {
     }
 
     #info(quota = 0) {
-        this.#core.call('qh_federation_info', quota);
+        this.#check('info', this.#core.call('qh_federation_info', quota));
         return this.#core.numbers;
     }
 

@@ -96,15 +96,16 @@ export class MessageQueue {
     }
 
     #info() {
-        this.#core.call('qh_message_info');
+        const result = this.#core.call('qh_message_info');
+        if (result < 0) throw this.#refused(codeOf(result));
         return this.#core.numbers;
     }
 
-    /** @param {QhiveError['code'] | undefined} code @param {Agent} from @param {string} category */
+    /** @param {QhiveError['code'] | undefined} code @param {Agent} [from] @param {string} [category] */
     #refused(code, from, category) {
         const problem =
             code === 'INVALID_STATE'
-                ? `the queue is full (${this.capacity}); it takes one from '${from.name}' again when what that has sent is received`
+                ? `the queue is full (${this.capacity}); it takes one from '${from?.name}' again when what that has sent is received`
                 : code === 'INVALID_ARGUMENT'
                   ? `there is no other agent of the category ${describe(category)}`
                   : resourceProblem(this.#core, code);

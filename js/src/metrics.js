@@ -43,7 +43,8 @@ export class MetricsStore {
     snapshot() {
         const { decisions, learningSteps, rewardSum, tdErrorMean } = this.#sums();
         const { p50, p99, max } = this.series(LATENCY) ?? { p50: 0, p99: 0, max: 0 };
-        return { decisions, learningSteps, rewardSum, tdErrorMean, latency: { p50, p99, max }, pools: this.#memory.pools(), locks: this.#locks() };
+        const latency = { p50, p99, max };
+        return { decisions, learningSteps, rewardSum, tdErrorMean, latency, pools: this.#memory.pools(), locks: this.#locks() };
     }
 
     /** @param {string} name @param {number} value */
@@ -127,9 +128,10 @@ export class MetricsStore {
     }
 
     #sums() {
-        this.#core.call('qh_metrics_sum');
+        this.#check(this.#core.call('qh_metrics_sum'));
         const [decisions, learningSteps, episodes, rewardSum, tdErrorSum, states, agents] = this.#core.numbers;
-        return { decisions, learningSteps, episodes, rewardSum, tdErrorSum, tdErrorMean: learningSteps > 0 ? tdErrorSum / learningSteps : 0, states, agents };
+        const tdErrorMean = learningSteps > 0 ? tdErrorSum / learningSteps : 0;
+        return { decisions, learningSteps, episodes, rewardSum, tdErrorSum, tdErrorMean, states, agents };
     }
 
     #locks() {

@@ -71,7 +71,7 @@ export interface MemoryInfo {
     pools(): PoolInfo[];
     /**
      * Who holds memory: 'runtime' (the pools' free blocks, the list of agents), 'records' (of `trackAllocations`), 'encoders' (shared by
-     * agents of one encoder), 'zones' (the safe zones, once), each agent by its
+     * agents of one encoder), 'zones' (the safe zones, once), 'federation', 'metrics' and 'messages' while they hold something, each agent by its
      * name, each batch as 'batch-<id>', each vector index as 'index-<id>'. `quotaBytes` is Infinity where there is none.
      */
     owners(): OwnerInfo[];

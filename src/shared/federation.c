@@ -68,8 +68,8 @@ qh_result qh__federation_take(qh_federation *federation, qh_contribution *contri
 bool qh__federation_agrees(const qh_federation *federation, const qh_contribution *contribution) {
     for (uint32_t i = 0; i < federation->count; i++) {
         const qh_group_key *key = &federation->contributions[i].key;
-        if (key->group == contribution->key.group && key->config != contribution->key.config)
-            return false;
+        if (key->group == contribution->key.group && key != &contribution->key)
+            return key->config == contribution->key.config; /* those before agree with it */
     }
     return true;
 }

@@ -104,13 +104,13 @@ static double squared_update(const qh_contribution *from) {
     double squares = 0;
     for (uint32_t i = 0; i < from->row_count; i++) {
         const qh_row *row = row_of(from, i);
-        for (uint32_t cell = 0; cell < key->tables * key->actions; cell++) {
-            uint32_t table = cell / key->actions, action = cell % key->actions;
-            if (counts_of(row, key)[action] == 0) continue;
-            double update = (double)row->q[values_at(key, table) + action] -
-                            base_of(from, row->key, action, table);
-            squares += update * update;
-        }
+        for (uint32_t table = 0; table < key->tables; table++)
+            for (uint32_t action = 0; action < key->actions; action++) {
+                if (counts_of(row, key)[action] == 0) continue;
+                double update = (double)row->q[values_at(key, table) + action] -
+                                base_of(from, row->key, action, table);
+                squares += update * update;
+            }
     }
     return squares;
 }

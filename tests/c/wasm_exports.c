@@ -49,6 +49,26 @@ int32_t qh_zones_observe_kpi(uint32_t kpi, double value, double time);
 int32_t qh_zones_next_undone(uint32_t place);
 int32_t qh_zones_reset_all(double time);
 int32_t qh_zones_audit(uint32_t first);
+int32_t qh_category(uint32_t handle, uint32_t length);
+int32_t qh_federation_add(uint32_t count, double age);
+int32_t qh_federation_read(double age);
+int32_t qh_federation_write(uint32_t count, uint32_t all);
+int32_t qh_federation_unite(uint32_t across, uint32_t rule, double trim, double visit_cap,
+                            double clip, double sigma, uint32_t seed_low, uint32_t seed_high);
+int32_t qh_federation_give(uint32_t count);
+int32_t qh_federation_end(uint32_t keep_merged);
+int32_t qh_federation_info(uint32_t quota_bytes);
+int32_t qh_message_send(uint32_t from, uint32_t to, uint32_t category_low, uint32_t category_high,
+                        uint32_t length);
+int32_t qh_message_next(uint32_t handle);
+int32_t qh_message_take(uint32_t handle);
+int32_t qh_message_info(void);
+int32_t qh_series_find(uint32_t length);
+int32_t qh_series_count(uint32_t number, double value);
+int32_t qh_series_read(uint32_t number);
+int32_t qh_series_octave(uint32_t number, uint32_t index);
+int32_t qh_metrics_sum(void);
+int32_t qh_lock_read(uint32_t index);
 int32_t qh_memory_info(void);
 int32_t qh_memory_pool(uint32_t index);
 int32_t qh_memory_owner(uint32_t index);
@@ -111,6 +131,27 @@ static void without_zones(void) {
     CHECK_RESULT(qh_zones_audit(1), QH_INVALID_STATE);
 }
 
+static void without_rooms(void) {
+    CHECK_RESULT(qh_category(0, 0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_federation_add(0, 0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_federation_read(0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_federation_write(0, 0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_federation_unite(0, 0, 0, 1, 1, 0, 0, 0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_federation_give(0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_federation_end(0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_federation_info(0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_message_send(0x10000, 0x10000, 0, 0, 0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_message_next(0x10000), QH_INVALID_STATE);
+    CHECK_RESULT(qh_message_take(0x10000), QH_INVALID_STATE);
+    CHECK_RESULT(qh_message_info(), QH_INVALID_STATE);
+    CHECK_RESULT(qh_series_find(0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_series_count(0, 0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_series_read(0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_series_octave(0, 0), QH_INVALID_STATE);
+    CHECK_RESULT(qh_metrics_sum(), QH_INVALID_STATE);
+    CHECK_RESULT(qh_lock_read(0), QH_INVALID_STATE);
+}
+
 static void before_it_is_opened_nothing_works(void) {
     io = qh_io_address();
     CHECK((uintptr_t)io % 64 == 0);
@@ -130,6 +171,7 @@ static void before_it_is_opened_nothing_works(void) {
     CHECK_RESULT(qh_memory_shared(0), QH_INVALID_STATE);
     CHECK_RESULT(qh_validate(), QH_INVALID_STATE);
     without_zones();
+    without_rooms();
 }
 
 static void it_opens_once(void) {
@@ -464,8 +506,54 @@ static void govern_any(uint32_t handle) {
     }
 }
 
+/* Handles where the federation reads them, and what it does with them. */
+static void federate_any(void) {
+    uint32_t count = any(12), which = any(6), room = QH_MAX(count, 1u) * 8;
+    double number = any(3) ? any(4) : any_number(), other = any(3) ? 1 : any_number();
+    if (qh_transfer_open(room) != QH_OK) return;
+    for (uint32_t i = 0; i < count; i++)
+        ((uint32_t *)(uintptr_t)io->numbers[0])[2 * i] =
+            any(20) ? living[any(COUNT_OF(living))] : any_handle();
+    if (any(20) == 0) count = any_bits();
+    switch (which) {
+    case 0: check_result(qh_federation_add(count, number)); break;
+    case 1:
+        if (qh_federation_write(count, any(2)) == QH_OK) check_result(qh_federation_read(number));
+        break;
+    case 2:
+        check_result(
+            qh_federation_unite(any(3), any(6), number / 10, other, other, number, any_bits(), 0));
+        break;
+    case 3: check_result(qh_federation_give(count)); break;
+    case 4: check_result(any(3) ? qh_federation_info(0) : qh_federation_end(any(2))); break;
+    default: check_result(qh_federation_read(number)); break;
+    }
+    qh_transfer_close();
+}
+
+static void room_any(uint32_t handle) {
+    uint32_t which = any(10), other = any(4) ? any_handle() : 0;
+    double value = any_number();
+    switch (which) {
+    case 0: check_result(qh_category(handle, any(9) ? any(2) : any_bits())); break;
+    case 1:
+    case 2:
+        check_result(qh_message_send(handle, other, any(2), 0, any(20) ? any(60) : any_bits()));
+        break;
+    case 3:
+        if (qh_message_next(handle) >= 0) CHECK_OK(qh_message_take(handle));
+        break;
+    case 4: check_result(any(2) ? qh_message_take(handle) : qh_message_info()); break;
+    case 5: check_result(qh_series_find(any(9) ? any(3) : any_bits())); break;
+    case 6: check_result(qh_series_count(any(9) ? any(3) : any_bits(), value)); break;
+    case 7: check_result(any(2) ? qh_series_read(any(4)) : qh_series_octave(any(4), any(9))); break;
+    case 8: check_result(any(2) ? qh_metrics_sum() : qh_lock_read(any(5))); break;
+    default: federate_any(); break;
+    }
+}
+
 static void call_any(void) {
-    uint32_t handle = any_handle(), flags = any(32), call = any(28);
+    uint32_t handle = any_handle(), flags = any(32), call = any(29);
     double number = any_number();
     moment += any(40) * 1000;
     io->time = any(8) ? moment : any_number();
@@ -495,6 +583,7 @@ static void call_any(void) {
         break;
     case 19:
     case 20: learn_any(handle, flags); break;
+    case 22: room_any(handle); break;
     case 21: check_result(qh_recall(handle, any(2) ? any(100) : any_bits())); break;
     default: step_any(handle, flags); break;
     }
@@ -521,7 +610,10 @@ static void a_storm_of_calls_breaks_nothing(void) {
     CHECK(learned > 100);
     for (uint32_t i = 0; i < COUNT_OF(batches); i++) qh_batch_free(batches[i]);
     for (uint32_t i = 0; i < COUNT_OF(living); i++) qh_agent_destroy(living[i]);
+    CHECK_OK(qh_federation_end(0));
     CHECK_EQ(qh_validate(), 1);
+    CHECK_OK(qh_message_info());
+    CHECK_SAME(io->numbers[0], 0);
 }
 
 TEST_SUITE(wasm_exports, {"before it is opened nothing works", before_it_is_opened_nothing_works},

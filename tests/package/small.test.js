@@ -66,6 +66,18 @@ describe('the small build', () => {
         expect(runtime.validate()).toBe(true);
     });
 
+    test('says that it has no shared rooms', () => {
+        const runtime = open({ wasm });
+        const agents = [0, 1].map(() => runtime.createAgent({ ...INDEX, category: 'a' }));
+        const { federation, metrics, messages } = runtime;
+        const calls = [
+            () => federation.accumulate(agents), () => federation.merge(), () => federation.exportDelta(agents), () => federation.bytes, () => metrics.observe('x', 1),
+            () => metrics.snapshot(), () => metrics.prometheus(), () => messages.send(agents[0], agents[1], new Uint8Array(1)), () => messages.receive(agents[0]), () => messages.length,
+        ];
+        for (const call of calls) expectRefused(runtime, 'UNSUPPORTED', call, /no such room/);
+        expect(metrics.names()).toEqual([]);
+    });
+
     test('is small', () => {
         const size = gzipSync(wasm, { level: 9 }).length;
         expect(size).toBeLessThan(BUDGET);
