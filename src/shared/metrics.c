@@ -129,20 +129,23 @@ static qh_result find_octave(qh_metrics_store *metrics, qh_series *series, int64
     return QH_OK;
 }
 
-qh_result qh_metrics_count(qh_metrics_store *metrics, uint32_t number, double value) {
+static qh_result count_value(qh_metrics_store *metrics, uint32_t number, double value) {
     if (!qh__is_finite(value) || number >= metrics->series_count) return QH_INVALID_ARGUMENT;
-    QH_ENTER_TO_WRITE(metrics);
     qh_series *series = &metrics->series[number];
     qh_octave *octave;
     int64_t bucket = bucket_of(value);
-    qh_result result = find_octave(metrics, series, bucket >> 5, &octave);
-    if (result == QH_OK) {
-        octave->counts[bucket & (QH_OCTAVE_BUCKETS - 1)]++;
-        series->least = series->count > 0 ? QH_MIN(series->least, value) : value;
-        series->greatest = series->count > 0 ? QH_MAX(series->greatest, value) : value;
-        series->sum += value;
-        series->count++;
-    }
+    QH_TRY(find_octave(metrics, series, bucket >> 5, &octave));
+    octave->counts[bucket & (QH_OCTAVE_BUCKETS - 1)]++;
+    series->least = series->count > 0 ? QH_MIN(series->least, value) : value;
+    series->greatest = series->count > 0 ? QH_MAX(series->greatest, value) : value;
+    series->sum += value;
+    series->count++;
+    return QH_OK;
+}
+
+qh_result qh_metrics_count(qh_metrics_store *metrics, uint32_t number, double value) {
+    QH_ENTER_TO_WRITE(metrics);
+    qh_result result = count_value(metrics, number, value);
     return QH_LEAVE_WRITING(metrics, result);
 }
 

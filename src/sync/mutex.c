@@ -56,7 +56,8 @@ QH_INLINE void pause_briefly(void) {
 
 bool qh_mutex_try(qh_mutex *mutex, uint32_t self) {
     uint64_t word = 0;
-    bool is_taken = qh__atomic_swap64(&mutex->word, &word, held_by(self)) || take(mutex, self, &word);
+    bool is_taken =
+        qh__atomic_swap64(&mutex->word, &word, held_by(self)) || take(mutex, self, &word);
     if (is_taken) mutex->counters.acquired++;
     return is_taken;
 }

@@ -15,7 +15,8 @@
 
 typedef struct qh_rwlock {
     qh_mutex gate;
-    uint64_t word; /* bits 0-31: who reads; 32-39: 1 + who writes or waits for the readers to leave */
+    uint64_t
+        word; /* bits 0-31: who reads; 32-39: 1 + who writes or waits for the readers to leave */
 } qh_rwlock;
 
 #if QH_THREADS

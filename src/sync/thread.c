@@ -78,8 +78,9 @@ bool qh_thread_sleep(qh_threads *threads, uint32_t thread, uint32_t wakes, int64
     int failed = 0;
     pthread_mutex_lock(&beds[thread].mutex);
     while (qh__atomic_load(word) == wakes && failed != ETIMEDOUT)
-        failed = forever ? pthread_cond_wait(&beds[thread].woken, &beds[thread].mutex)
-                         : pthread_cond_timedwait(&beds[thread].woken, &beds[thread].mutex, &deadline);
+        failed = forever
+                     ? pthread_cond_wait(&beds[thread].woken, &beds[thread].mutex)
+                     : pthread_cond_timedwait(&beds[thread].woken, &beds[thread].mutex, &deadline);
     pthread_mutex_unlock(&beds[thread].mutex);
     return failed != ETIMEDOUT;
 }

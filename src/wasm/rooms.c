@@ -191,15 +191,16 @@ EXPORT(int32_t, qh_message_take, (uint32_t handle)) {
 /* numbers: deliveries that wait, that may, messages that wait, sent, received, refused. */
 EXPORT(int32_t, qh_message_info, (void)) {
     OPENED_OR_RETURN;
-    const qh_messages *messages = &opened->messages;
+    qh_messages *messages = &opened->messages;
     double *numbers = qh__io.numbers;
+    QH_ENTER(messages);
     numbers[0] = messages->length;
     numbers[1] = messages->capacity;
     numbers[2] = messages->blocks;
     numbers[3] = messages->sent;
     numbers[4] = messages->received;
     numbers[5] = messages->refused;
-    return QH_OK;
+    return QH_LEAVE(messages, QH_OK);
 }
 
 /* ---------------------------------------------------------------- metrics */
@@ -222,8 +223,8 @@ EXPORT(int32_t, qh_series_count, (uint32_t number, double value)) {
 EXPORT(int32_t, qh_series_read, (uint32_t number)) {
     OPENED_OR_RETURN;
     qh_metrics_store *metrics = &opened->metrics;
-    if (number >= metrics->series_count) return QH_INVALID_ARGUMENT;
     QH_ENTER_TO_READ(metrics);
+    if (number >= metrics->series_count) return QH_LEAVE_READING(metrics, QH_INVALID_ARGUMENT);
     const qh_series *series = &metrics->series[number];
     double *numbers = qh__io.numbers;
     numbers[0] = series->count;
@@ -242,12 +243,13 @@ EXPORT(int32_t, qh_series_read, (uint32_t number)) {
 /* numbers: the greatest value of octave `index` of a series, and how many values are in it. */
 EXPORT(int32_t, qh_series_octave, (uint32_t number, uint32_t index)) {
     OPENED_OR_RETURN;
-    const qh_metrics_store *metrics = &opened->metrics;
+    qh_metrics_store *metrics = &opened->metrics;
+    QH_ENTER_TO_READ(metrics);
     if (number >= metrics->series_count || index >= metrics->series[number].octave_count)
-        return QH_INVALID_ARGUMENT;
+        return QH_LEAVE_READING(metrics, QH_INVALID_ARGUMENT);
     qh__io.numbers[0] = qh_octave_end(&metrics->series[number].octaves[index]);
     qh__io.numbers[1] = qh_octave_count(&metrics->series[number].octaves[index]);
-    return QH_OK;
+    return QH_LEAVE_READING(metrics, QH_OK);
 }
 
 /* numbers: actions, learning steps, episodes, sum of rewards, sum of |TD errors| of all agents that ever were; states of those there

@@ -1,5 +1,4 @@
 /** The locks under a scheduler that tries every interleaving: they hold, and each mistake put into them is found. */
-import { afterAll, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

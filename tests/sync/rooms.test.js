@@ -1,0 +1,39 @@
+/** The shared rooms under native threads and ThreadSanitizer: nothing is lost, nothing comes twice, nothing races. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findProgram, root } from '../../cmake/build.mjs';
+
+const compiler = findProgram('gcc', 'clang', 'cc');
+const folder = mkdtempSync(join(tmpdir(), 'qhive-rooms-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Builds and runs a program of these sources under ThreadSanitizer; setarch, where it is: TSan dislikes some randomised layouts. */
+function runSanitized(name, sources, includes = []) {
+    const program = join(folder, name);
+    const flags = ['-std=gnu17', '-O1', '-g', '-fno-math-errno', '-fsanitize=thread', '-pthread', '-DQH_THREADS=1', '-w'];
+    const built = spawnSync(compiler, [...flags, ...includes, ...sources, '-o', program], { encoding: 'utf8' });
+    if (built.status !== 0) return built;
+    const setarch = findProgram('setarch');
+    return spawnSync(setarch ?? program, setarch ? ['-R', program] : [], { encoding: 'utf8', timeout: 120_000 });
+}
+
+function sanitizerWorks() {
+    if (compiler === undefined || process.platform !== 'linux') return false;
+    const source = join(folder, 'empty.c');
+    writeFileSync(source, 'int main(void) { return 0; }\n');
+    return runSanitized('empty', [source]).status === 0;
+}
+
+(sanitizerWorks() ? test : test.skip)('four threads send, count and contribute', () => {
+    const unit = join(folder, 'unit.c');
+    const listed = [...readFileSync(join(root, 'cmake/sources.cmake'), 'utf8').matchAll(/^ {2}(src\/\S+\.c)$/gm)].map(([, path]) => path);
+    writeFileSync(unit, listed.map((path) => `#include "${path}"\n`).join(''));
+    const includes = [root, join(root, 'include'), join(root, 'src')].flatMap((path) => ['-I', path]);
+    const { status, stdout, stderr } = runSanitized('rooms', [unit, join(root, 'tests/sync/threads/rooms.c')], includes);
+    expect(stderr).toBe('');
+    expect(stdout).not.toMatch(/^not ok/m);
+    expect(stdout).toMatch(/^4 threads, 48064 messages/m);
+    expect(status).toBe(0);
+});
