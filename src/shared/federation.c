@@ -74,8 +74,9 @@ bool qh__federation_agrees(const qh_federation *federation, const qh_contributio
     return true;
 }
 
-QH_NOINLINE uint64_t qh__row_stamp(const qh_agent *agent, const qh_row *row) {
-    return qh__hash_bytes(row->q, (size_t)agent->stride * (agent->double_q ? 12 : 8), 0) | 1;
+QH_NOINLINE uint32_t qh__row_stamp(const qh_agent *agent, const qh_row *row) {
+    return (uint32_t)qh__hash_bytes(row->q, (size_t)agent->stride * (agent->double_q ? 12 : 8), 0) |
+           1;
 }
 
 QH_NOINLINE qh_row *qh__row_number(const qh_table *table, uint32_t i) {
@@ -206,6 +207,7 @@ static void write_row(const qh_group *group, qh_row *merged, qh_agent *agent) {
         row->q[a] = merged->q[a];
         if (agent->double_q) qh__row_second(agent, row)[a] = qh__row_second(agent, merged)[a];
     }
+    row->leaders = 0;
     if (exported) row->stamp = qh__row_stamp(agent, row); /* it has learned nothing of its own */
 }
 

@@ -21,8 +21,8 @@
  * Gaussian noise of standard deviation `sigma` on each merged value, drawn from the seed, the group and the state: as for the values,
  * the order of contributions does not matter. (That is the Gaussian mechanism's arithmetic; no epsilon is claimed.)
  *
- * Contributions are rows of the format of table.h, which a merge chains by their stamps: 1 number of the contribution << 32 | location
- * of the next. All memory is the room's own owner's, with a quota. Every call happens wholly or not at all.
+ * Contributions are rows of the format of table.h, which a merge chains by their leaders (the location of the next) and stamps (the number of its
+ * contribution), which tables do not need meanwhile. All memory is the room's own owner's, with a quota. Every call happens wholly or not at all.
  *
  * Invariants (qh_federation_validate): what the owner was charged is the contributions, the groups and their tables; keys of a
  * contribution differ; a group has one configuration. */
@@ -154,7 +154,7 @@ qh_row *qh__row_of(const qh_table *table, uint64_t key);
 bool qh__was_visited(const qh_table *table, qh_row *row);
 
 /* A hash of what an agent's row says. Never 0. */
-uint64_t qh__row_stamp(const qh_agent *agent, const qh_row *row);
+uint32_t qh__row_stamp(const qh_agent *agent, const qh_row *row);
 
 /* Adds contributions at the end that take over `rows`; on failure nothing has changed. */
 qh_result qh__federation_reserve(qh_federation *federation, uint32_t count);

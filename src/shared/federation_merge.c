@@ -148,12 +148,13 @@ static uint32_t gather_opinions(const merger *merger, const qh_group *group, con
                                 uint32_t action, uint32_t table) {
     const qh_federation *federation = merger->federation;
     uint32_t count = 0;
-    uint64_t link = merged->stamp;
-    while (link) {
-        const qh_contribution *from = &federation->contributions[link >> 32];
-        const qh_row *row = qh__at(&federation->memory->budget, (size_t)(uint32_t)link << 4);
+    uint32_t next = merged->leaders, number = merged->stamp;
+    while (next) {
+        const qh_contribution *from = &federation->contributions[number];
+        const qh_row *row = qh__table_row(&group->table, next);
         uint32_t visits = counts_of(row, &group->key)[action];
-        link = row->stamp;
+        next = row->leaders;
+        number = row->stamp;
         if (visits == 0) continue;
         double value = (double)row->q[values_at(&group->key, table) + action];
         if (from->scale < 1) {
@@ -182,7 +183,7 @@ static void merge_row(merger *merger, qh_group *group, qh_row *merged) {
             merged->q[values_at(&group->key, table) + action] = qh__to_float(value);
         }
     merger->report->rows += qh__was_visited(&group->table, merged);
-    merged->stamp = 0;
+    merged->leaders = merged->stamp = 0;
 }
 
 /* ---------------------------------------------------------------- groups */
@@ -241,10 +242,11 @@ static void chain_rows(const merger *merger, qh_group *group, uint32_t number) {
     const qh_contribution *from = &federation->contributions[number];
     for (uint32_t i = 0; i < from->row_count; i++) {
         qh_row *row = row_of(from, i);
-        qh_row *merged = qh__table_row(&group->table, (uint32_t)row->stamp);
+        qh_row *merged = qh__table_row(&group->table, row->stamp);
         row->stamp = merged->stamp;
-        merged->stamp = (uint64_t)number << 32 |
-                        (uint32_t)(qh__offset_of(&federation->memory->budget, row) >> 4);
+        row->leaders = merged->leaders;
+        merged->stamp = number;
+        merged->leaders = (uint32_t)(qh__offset_of(&federation->memory->budget, row) >> 4);
     }
 }
 
