@@ -12,14 +12,14 @@ typedef struct opinion {
     double value, weight;
 } opinion;
 
-typedef struct merger {
+typedef struct merging {
     qh_federation *federation;
     const qh_merge_def *def;
     qh_merge_report *report;
     qh_groups fresh;
     uint32_t last; /* the group found last */
     opinion *opinions;
-} merger;
+} merging;
 
 static QH_NOINLINE qh_row *row_of(const qh_contribution *contribution, uint32_t i) {
     return (qh_row *)(void *)(contribution->rows +
@@ -36,6 +36,8 @@ static uint32_t values_at(const qh_group_key *key, uint32_t table) {
 }
 
 /* ---------------------------------------------------------------- one cell */
+
+QH_FAST_BEGIN
 
 /* Orders by value, equals by weight (Shell 1959, gaps of a third: few and many). */
 static void put_in_order(opinion *opinions, uint32_t count) {
@@ -55,6 +57,8 @@ static void put_in_order(opinion *opinions, uint32_t count) {
             opinions[k] = moved;
         }
 }
+
+QH_FAST_END
 
 static double median_of(const opinion *opinions, uint32_t count) {
     double total = 0, below = 0;
@@ -116,7 +120,7 @@ static double squared_update(const qh_contribution *from) {
 }
 
 /* Finds what the update starts from, and how much of it counts. False: it is not finite. */
-static bool measure_update(const merger *merger, qh_contribution *from) {
+static bool measure_update(const merging *merger, qh_contribution *from) {
     const qh_federation *federation = merger->federation;
     double clip = merger->def->clip;
     from->scale = 1;
@@ -143,8 +147,10 @@ static double draw_normal(qh_random *random) {
     return x * qh__sqrt(-2 * qh__log(square) / square);
 }
 
+QH_FAST_BEGIN
+
 /* Collects what clients say of a value; how many do. */
-static uint32_t gather_opinions(const merger *merger, const qh_group *group, const qh_row *merged,
+static uint32_t gather_opinions(const merging *merger, const qh_group *group, const qh_row *merged,
                                 uint32_t action, uint32_t table) {
     const qh_federation *federation = merger->federation;
     uint32_t count = 0;
@@ -166,7 +172,9 @@ static uint32_t gather_opinions(const merger *merger, const qh_group *group, con
     return count;
 }
 
-static void merge_row(merger *merger, qh_group *group, qh_row *merged) {
+QH_FAST_END
+
+static void merge_row(merging *merger, qh_group *group, qh_row *merged) {
     const qh_merge_def *def = merger->def;
     uint32_t *counts = qh__row_counts(&group->table, merged);
     qh_random random = qh__random_seeded(def->seed, qh__hash_step(group->key.group, merged->key));
@@ -188,7 +196,7 @@ static void merge_row(merger *merger, qh_group *group, qh_row *merged) {
 
 /* ---------------------------------------------------------------- groups */
 
-static qh_result make_group(merger *merger, const qh_contribution *from, uint64_t number,
+static qh_result make_group(merging *merger, const qh_contribution *from, uint64_t number,
                             qh_group **made) {
     qh_federation *federation = merger->federation;
     qh_groups *groups = &merger->fresh;
@@ -208,7 +216,7 @@ static qh_result make_group(merger *merger, const qh_contribution *from, uint64_
 }
 
 /* The group that a contribution belongs to. Clients tend to come in the same order: it is often the one behind the last. */
-static qh_result find_group(merger *merger, const qh_contribution *from, qh_group **found) {
+static qh_result find_group(merging *merger, const qh_contribution *from, qh_group **found) {
     uint64_t number = merger->def->across ? 0 : from->key.group;
     const qh_groups *groups = &merger->fresh;
     uint32_t next = merger->last + 1 < groups->count ? merger->last + 1 : 0;
@@ -237,7 +245,7 @@ static qh_result give_rows(qh_group *group, const qh_contribution *from, bool *c
     return QH_OK;
 }
 
-static void chain_rows(const merger *merger, qh_group *group, uint32_t number) {
+static void chain_rows(const merging *merger, qh_group *group, uint32_t number) {
     const qh_federation *federation = merger->federation;
     const qh_contribution *from = &federation->contributions[number];
     for (uint32_t i = 0; i < from->row_count; i++) {
@@ -250,7 +258,7 @@ static void chain_rows(const merger *merger, qh_group *group, uint32_t number) {
     }
 }
 
-static qh_result sort_in(merger *merger, uint32_t number) {
+static qh_result sort_in(merging *merger, uint32_t number) {
     qh_contribution *from = &merger->federation->contributions[number];
     qh_group *group;
     bool refused = !measure_update(merger, from);
@@ -268,7 +276,7 @@ static bool def_is_valid(const qh_merge_def *def) {
            def->visit_cap > 0 && def->clip > 0 && def->sigma >= 0 && qh__is_finite(def->sigma);
 }
 
-static qh_result merge_all(merger *merger) {
+static qh_result merge_all(merging *merger) {
     const qh_federation *federation = merger->federation;
     for (uint32_t i = 0; i < federation->count; i++) QH_TRY(sort_in(merger, i));
     for (uint32_t i = 0; i < merger->fresh.count; i++) {
@@ -286,7 +294,7 @@ qh_result qh_federation_merge(qh_federation *federation, const qh_merge_def *def
     if (!def_is_valid(def)) return QH_INVALID_ARGUMENT;
     QH_ENTER(federation);
     qh_heap *heap = &federation->memory->heap;
-    merger merger = {.federation = federation, .def = def, .report = report};
+    merging merger = {.federation = federation, .def = def, .report = report};
     size_t scratch_bytes = QH_MAX(federation->count, 1u) * sizeof(opinion);
     void *scratch = NULL;
     qh_result result =

@@ -50,7 +50,7 @@ static void an_inbox_is_first_in_first_out(void) {
     }
     CHECK_EQ(receive(3, &from), UINT32_MAX);
     CHECK_EQ(messages->length, 0);
-    CHECK_EQ(runtime->memory.pools[QH_POOL_MESSAGE].in_use, 0);
+    CHECK_EQ(qh_pool_in_use(&runtime->memory.pools[QH_POOL_MESSAGE]), 0);
     CHECK(runtime->memory.pools[QH_POOL_MESSAGE].fallbacks > 0); /* the pool has 4 blocks */
     qh_runtime_close(runtime);
 }
@@ -99,16 +99,16 @@ static void a_broadcast_is_one_block(void) {
     qh_message_def def = {agents[0], agents + 1, AGENTS - 1, &number, sizeof number};
     CHECK_OK(qh_messages_send(messages, &def));
     CHECK(messages->length == AGENTS - 1 && messages->blocks == 1);
-    CHECK_EQ(runtime->memory.pools[QH_POOL_MESSAGE].in_use, 1);
+    CHECK_EQ(qh_pool_in_use(&runtime->memory.pools[QH_POOL_MESSAGE]), 1);
     CHECK_OK(qh_messages_send(messages, &def));
     CHECK_RESULT(qh_messages_send(messages, &def), QH_INVALID_STATE); /* whole or not at all */
     CHECK_EQ(messages->length, 2 * (AGENTS - 1));
     for (uint32_t i = 1; i < AGENTS; i++) {
-        CHECK_EQ(runtime->memory.pools[QH_POOL_MESSAGE].in_use, 2);
+        CHECK_EQ(qh_pool_in_use(&runtime->memory.pools[QH_POOL_MESSAGE]), 2);
         CHECK_EQ(receive(i, &from), 5);
         CHECK(qh_runtime_validate(runtime));
     }
-    CHECK_EQ(runtime->memory.pools[QH_POOL_MESSAGE].in_use, 1);
+    CHECK_EQ(qh_pool_in_use(&runtime->memory.pools[QH_POOL_MESSAGE]), 1);
     qh_runtime_close(runtime);
 }
 
@@ -133,7 +133,7 @@ static void what_waits_goes_with_its_agent(void) {
         CHECK_OK(send(i, 3, i));
     }
     CHECK(qh_runtime_validate(runtime));
-    CHECK_EQ(runtime->memory.pools[QH_POOL_MESSAGE].in_use, 3);
+    CHECK_EQ(qh_pool_in_use(&runtime->memory.pools[QH_POOL_MESSAGE]), 3);
     qh_runtime_close(runtime);
 }
 

@@ -73,7 +73,7 @@ describe.each([['ES module', () => import('qhive/qhive-scalar')], ['CommonJS', (
 });
 
 /** KiB gzipped, above what each is; raised together with what an addition pays for. */
-const BUDGETS = { 'qhive.mjs': 65, 'qhive.cjs': 65, 'url.mjs': 25, 'qhive-scalar.mjs': 39, 'qhive.global.js': 102 };
+const BUDGETS = { 'qhive.mjs': 76, 'qhive.cjs': 76, 'url.mjs': 28, 'qhive-scalar.mjs': 46, 'qhive.global.js': 118 };
 
 describe('sizes', () => {
     test.each(Object.entries(BUDGETS))('%s is at most %d KiB gzipped', (name, budget) => {
