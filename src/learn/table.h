@@ -50,8 +50,8 @@ _Static_assert(sizeof(qh_bucket) == 64, "a bucket is one cache line");
 typedef struct qh_row {
     uint64_t key;
     uint32_t leaders; /* bit i: q[i] is the greatest; 0: not known */
-    uint32_t stamp; /* 0 at birth; what a reader of the table has seen of the row */
-    float q[]; /* stride values, then stride counts, then the extra bytes */
+    uint32_t stamp;   /* 0 at birth; what a reader of the table has seen of the row */
+    float q[];        /* stride values, then stride counts, then the extra bytes */
 } qh_row;
 
 /* An array of equal blocks' addresses that grows by doubling. */
