@@ -38,7 +38,7 @@ describe('the manifest', () => {
     test('nothing is installed with it, nothing runs at its installation', () => {
         expect(manifest).toMatchObject({
             main: './dist/qhive.cjs', module: './dist/qhive.mjs', types: './dist/qhive.d.ts',
-            unpkg: './dist/qhive.global.js', jsdelivr: './dist/qhive.global.js', sideEffects: false, engines: { node: '>=20' },
+            unpkg: './dist/qhive.global.js', jsdelivr: './dist/qhive.global.js', sideEffects: false, engines: { node: '>=20.16' },
         });
         for (const name of ['dependencies', 'peerDependencies', 'optionalDependencies', 'bundledDependencies']) expect(manifest[name]).toBeUndefined();
         expect(Object.keys(manifest.scripts).filter((name) => /install|prepare|publish|pack/.test(name))).toEqual([]);
