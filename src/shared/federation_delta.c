@@ -145,24 +145,6 @@ static const unsigned char *read_section(const unsigned char *at, const unsigned
     return at;
 }
 
-static qh_result check_delta(const unsigned char *bytes, size_t byte_count, uint32_t *sections) {
-    delta_header header;
-    if (byte_count < sizeof header) return QH_CORRUPT;
-    memcpy(&header, bytes, sizeof header);
-    if (header.magic != DELTA_MAGIC) return QH_CORRUPT;
-    if (header.version != DELTA_VERSION) return QH_VERSION;
-    if (header.crc != qh__crc32c(0, bytes + CRC_END, byte_count - CRC_END)) return QH_CORRUPT;
-    const unsigned char *at = bytes + sizeof header, *end = bytes + byte_count;
-    for (uint32_t i = 0; i < header.sections; i++) {
-        delta_section section;
-        at = read_section(at, end, &section);
-        if (!at) return QH_CORRUPT;
-        at += section.rows * delta_row_bytes(&section);
-    }
-    *sections = header.sections;
-    return at == end ? QH_OK : QH_CORRUPT;
-}
-
 static qh_result add_section(qh_federation *federation, const delta_section *section,
                              const unsigned char *rows, double weight) {
     qh_contribution made = {
@@ -181,28 +163,39 @@ static qh_result add_section(qh_federation *federation, const delta_section *sec
     return QH_OK;
 }
 
-static qh_result add_sections(qh_federation *federation, const unsigned char *bytes,
-                              const unsigned char *end, uint32_t sections, double weight) {
-    const unsigned char *at = bytes + sizeof(delta_header);
-    QH_TRY(qh__federation_reserve(federation, sections));
+/* Reads all sections, which end where the bytes do, and adds them unless `federation` is NULL. */
+static qh_result read_sections(qh_federation *federation, const unsigned char *at,
+                               const unsigned char *end, uint32_t sections, double weight) {
     for (uint32_t i = 0; i < sections; i++) {
         delta_section section;
         at = read_section(at, end, &section);
-        QH_TRY(add_section(federation, &section, at, weight));
+        if (!at) return QH_CORRUPT;
+        if (federation) QH_TRY(add_section(federation, &section, at, weight));
         at += section.rows * delta_row_bytes(&section);
     }
-    return QH_OK;
+    return at == end ? QH_OK : QH_CORRUPT;
+}
+
+static qh_result check_delta(const unsigned char *bytes, size_t byte_count, delta_header *header) {
+    if (byte_count < sizeof *header) return QH_CORRUPT;
+    memcpy(header, bytes, sizeof *header);
+    if (header->magic != DELTA_MAGIC) return QH_CORRUPT;
+    if (header->version != DELTA_VERSION) return QH_VERSION;
+    if (header->crc != qh__crc32c(0, bytes + CRC_END, byte_count - CRC_END)) return QH_CORRUPT;
+    return read_sections(NULL, bytes + sizeof *header, bytes + byte_count, header->sections, 0);
 }
 
 qh_result qh_federation_accumulate_delta(qh_federation *federation, const unsigned char *bytes,
                                          size_t byte_count, double age) {
-    uint32_t sections;
+    delta_header header;
     if (!(age >= 0 && age < 0x1p53)) return QH_INVALID_ARGUMENT;
-    QH_TRY(check_delta(bytes, byte_count, &sections));
+    QH_TRY(check_delta(bytes, byte_count, &header));
     QH_ENTER(federation);
     uint32_t first = federation->count;
-    qh_result result =
-        add_sections(federation, bytes, bytes + byte_count, sections, 1 / qh__sqrt(1 + age));
+    qh_result result = qh__federation_reserve(federation, header.sections);
+    if (result == QH_OK)
+        result = read_sections(federation, bytes + sizeof header, bytes + byte_count,
+                               header.sections, 1 / qh__sqrt(1 + age));
     if (result != QH_OK) qh__federation_drop(federation, first);
     return QH_LEAVE(federation, result);
 }

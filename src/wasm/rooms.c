@@ -38,7 +38,7 @@ static qh_result agents_in_transfer(qh_runtime *opened, uint32_t count, qh_agent
         qh__io.numbers[0] = i;
         qh_agent *agent = qh_runtime_agent(opened, handle);
         if (!agent) return QH_STALE_HANDLE;
-        memcpy(*agents + i, &agent, sizeof agent);
+        (*agents)[i] = agent;
     }
     return QH_OK;
 }
