@@ -104,11 +104,12 @@ static qh_result copy_visited(qh_federation *federation, const qh_agent *agent,
         visited += qh__was_visited(table, qh__row_number(table, i));
     QH_TRY(qh__federation_take(federation, contribution, visited));
     unsigned char *at = contribution->rows;
-    for (uint32_t i = 0; i < table->rows; i++) {
+    for (uint32_t i = 0; visited > 0; i++) {
         qh_row *row = qh__row_number(table, i);
         if (!qh__was_visited(table, row)) continue;
         memcpy(at, row, row_bytes);
         at += row_bytes;
+        visited--;
     }
     return QH_OK;
 }
