@@ -17,6 +17,9 @@ set(QHIVE_DEFINITIONS QH_ASSERT_LEVEL=${QHIVE_ASSERT_LEVEL} QHIVE_VERSION="${QHI
 if(QHIVE_SMALL)
   list(APPEND QHIVE_DEFINITIONS QH_SMALL=1)
 endif()
+if(QHIVE_THREADS)
+  list(APPEND QHIVE_DEFINITIONS QH_THREADS=1)
+endif()
 # Of the module alone: the tests of the small build have the shared rooms.
 set(QHIVE_MODULE_DEFINITIONS)
 if(NOT QHIVE_SHARED)
@@ -54,6 +57,14 @@ set(QHIVE_WASM_LINK_FLAGS
   --gc-sections --strip-all --fatal-warnings -O2
 )
 
+# One shared memory for all instances: data segments are passive, and the start function, which every instance runs, copies them
+# into the memory once. The maximum is the largest there is: whoever creates the memory may choose a smaller one.
+if(QHIVE_THREADS)
+  list(APPEND QHIVE_WASM_COMPILE_FLAGS -matomics)
+  list(REMOVE_ITEM QHIVE_WASM_LINK_FLAGS --strip-all) # the stack check goes by names; wasm-opt strips them afterwards
+  list(APPEND QHIVE_WASM_LINK_FLAGS --shared-memory --max-memory=4294967296)
+endif()
+
 # There is no 64-bit module yet; what would stand in its way is refused while the 32-bit one is built.
 set(QHIVE_WASM64_CHECK_FLAGS --target=wasm64 -fsyntax-only -Wpointer-to-int-cast -Wint-to-pointer-cast -Wshorten-64-to-32)
 
@@ -75,10 +86,18 @@ set(QHIVE_WASM_SHRINK_FLAGS
 if(QHIVE_SIMD)
   list(APPEND QHIVE_WASM_SHRINK_FLAGS --enable-simd)
 endif()
+# Only the first thread's stack lies lowest. Wherever the stack pointer moves, the end of the thread's stack (__set_stack_limits) is
+# looked at: an overflow traps.
+if(QHIVE_THREADS)
+  list(APPEND QHIVE_WASM_SHRINK_FLAGS --enable-threads --stack-check)
+endif()
 if(QHIVE_SMALL)
   list(APPEND QHIVE_WASM_SHRINK_FLAGS -Oz)
 else()
   list(APPEND QHIVE_WASM_SHRINK_FLAGS --coalesce-locals --rse --vacuum --reorder-locals)
+endif()
+if(QHIVE_THREADS)
+  list(APPEND QHIVE_WASM_SHRINK_FLAGS --strip-debug --strip-producers --strip-target-features)
 endif()
 
 set(QHIVE_SANITIZE_FLAGS

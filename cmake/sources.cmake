@@ -50,11 +50,14 @@ set(QHIVE_SOURCES
   src/shared/text.c
   # runtime
   src/runtime/batch.c
+  src/runtime/claims.c
+  src/runtime/notes.c
   src/runtime/runtime.c
   # wasm: the exports, which native tests call too
   src/wasm/exports.c
   src/wasm/index.c
   src/wasm/rooms.c
+  src/wasm/threads.c
   src/wasm/unsupported.c
 )
 

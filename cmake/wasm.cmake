@@ -1,14 +1,23 @@
 # The WebAssembly targets: qhive_wasm (the module), qhive_abi (the table of the core's layout, for the
-# package's build), qhive_tests_wasm (the C tests as a module) and package (dist/).
+# package's build), qhive_tests_wasm (the C tests as a module) and package (dist/). With threads only the module.
 
 include(add-wasm)
+
+set(QHIVE_EXPORTS src/wasm/exports.txt)
+if(QHIVE_THREADS)
+  list(APPEND QHIVE_EXPORTS src/wasm/exports-threads.txt)
+endif()
 
 qhive_add_wasm(qhive_wasm
   OUTPUT qhive.wasm
   UNIT ${QHIVE_SOURCES}
-  EXPORTS src/wasm/exports.txt
+  EXPORTS ${QHIVE_EXPORTS}
   DEFINE ${QHIVE_MODULE_DEFINITIONS}
   SHRINK ${QHIVE_WASM_SHRINK_FLAGS})
+
+if(QHIVE_THREADS)
+  return()
+endif()
 
 qhive_add_wasm(qhive_abi
   OUTPUT qhive_abi.wasm

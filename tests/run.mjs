@@ -31,7 +31,7 @@ const needsBrowser = async () => {
 /** In the order in which they start: the longest first. */
 const SUITES = {
     jest: {
-        targets: ['package', 'wasm-small:qhive_wasm', ...(compiler() ? ['native:qhive_golden'] : [])],
+        targets: ['package', 'wasm-small:qhive_wasm', 'wasm-threads:qhive_wasm', ...(compiler() ? ['native:qhive_golden'] : [])],
         run: (args) => jest('package', args),
     },
     'c-sanitized': {

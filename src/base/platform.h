@@ -22,6 +22,16 @@
 #define QH_OWNS_MEMORY 0
 #endif
 
+/* 1: several threads use one runtime (sync/). */
+#ifndef QH_THREADS
+#define QH_THREADS 0
+#endif
+#if QH_THREADS
+#define QH_THREAD_LOCAL _Thread_local
+#else
+#define QH_THREAD_LOCAL
+#endif
+
 #ifndef QH_ASSERT_LEVEL
 #define QH_ASSERT_LEVEL 1
 #endif

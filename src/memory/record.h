@@ -13,7 +13,7 @@ struct qh_owner;
 /* X(name): what a block is for. */
 #define QH_BLOCK_KINDS(X)                                                                          \
     X(runtime) X(agent) X(encoder) X(table) X(index) X(trajectory)                                 \
-    X(state) X(batch) X(buffer) X(records) X(message) X(zones) X(vectors) X(knowledge)
+    X(state) X(batch) X(buffer) X(records) X(message) X(zones) X(vectors) X(knowledge) X(stack) X(note)
 /* clang-format on */
 
 typedef enum qh_block_kind {
@@ -26,7 +26,7 @@ typedef enum qh_block_kind {
 /* X(name): who owns blocks. */
 #define QH_OWNER_KINDS(X)                                                                          \
     X(runtime) X(agent) X(batch) X(records) X(encoders) X(knowledge)                               \
-    X(index) X(zones) X(federation) X(metrics) X(messages)
+    X(index) X(zones) X(federation) X(metrics) X(messages) X(threads)
 /* clang-format on */
 
 typedef enum qh_owner_kind {

@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "runtime/batch.h"
+#include "runtime/notes.h"
 
 qh_runtime_def qh_runtime_def_default(void) {
     return (qh_runtime_def){.max_pages = 16384, .pools = {1000, 5000, 500}};
@@ -22,6 +23,10 @@ qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **
         runtime->next_number = 1;
         opened = qh_memory_open(&runtime->memory, def->initial_pages, end, def->pools,
                                 def->track_allocations);
+#if QH_THREADS
+        qh_owner_open(&runtime->memory.heap, &runtime->threads_owner, 0, QH_OWNER_threads,
+                      SIZE_MAX);
+#endif
         qh_plans_open(&runtime->plans, &runtime->memory, def->seed);
         qh_knowledge_open(&runtime->knowledge, &runtime->memory);
         qh_federation_open(&runtime->federation, &runtime->memory);
@@ -40,16 +45,19 @@ static void close_agent(qh_runtime *runtime, qh_agent *agent) {
 }
 
 static void destroy_object(qh_runtime *runtime, qh_slot *slot) {
-    if (slot->kind == QH_SLOT_AGENT) close_agent(runtime, slot->object);
-    if (slot->kind == QH_SLOT_BATCH) qh__batch_close(runtime, slot->object);
-    if (slot->kind == QH_SLOT_FILTER) qh_filter_close(slot->object);
+    if (qh__slot_kind(slot) == QH_SLOT_AGENT) close_agent(runtime, slot->object);
+    if (qh__slot_kind(slot) == QH_SLOT_BATCH) qh__batch_close(runtime, slot->object);
+    if (qh__slot_kind(slot) == QH_SLOT_FILTER) qh_filter_close(slot->object);
 }
 
 /* After everything that may hold one. */
 static void destroy_indexes(qh_runtime *runtime) {
     for (uint32_t i = 0; i < runtime->slot_count; i++)
-        if (runtime->slots[i].kind == QH_SLOT_INDEX) qh_index_close(runtime->slots[i].object);
+        if (qh__slot_kind(qh__slot_at(runtime, i)) == QH_SLOT_INDEX)
+            qh_index_close(qh__slot_at(runtime, i)->object);
 }
+
+static void free_slots(qh_runtime *runtime);
 
 static void close_rooms(qh_runtime *runtime) {
     qh_federation_clear(&runtime->federation, false);
@@ -58,22 +66,41 @@ static void close_rooms(qh_runtime *runtime) {
 }
 
 void qh_runtime_close(qh_runtime *runtime) {
-    for (uint32_t i = 0; i < runtime->slot_count; i++) destroy_object(runtime, &runtime->slots[i]);
+    for (uint32_t i = 0; i < runtime->slot_count; i++)
+        destroy_object(runtime, qh__slot_at(runtime, i));
     destroy_indexes(runtime);
     if (runtime->zones) qh_zones_close(runtime->zones);
     qh_knowledge_close(&runtime->knowledge);
     if (QH_SHARED) close_rooms(runtime);
-    qh_heap_free(&runtime->memory.heap, &runtime->memory.runtime_owner, runtime->slots,
-                 runtime->slot_capacity * sizeof(qh_slot));
+    free_slots(runtime);
     qh_budget budget = runtime->memory.budget;
     qh_budget_close(&budget);
 }
 
 /* ---------------------------------------------------------------- handles */
 
-static qh_result reserve_slot(qh_runtime *runtime) {
-    if (runtime->first_free || runtime->slot_count < runtime->slot_capacity) return QH_OK;
-    if (runtime->slot_count == QH_HANDLE_SLOTS) return QH_EXCEEDS_LIMIT;
+#if QH_THREADS
+static qh_result add_slots(qh_runtime *runtime) {
+    void *segment;
+    QH_TRY(qh_heap_alloc_zeroed(&runtime->memory.heap, &runtime->threads_owner,
+                                QH_SLOT_SEGMENT * sizeof(qh_slot), QH_BLOCK_runtime, &segment));
+    runtime->segments[runtime->slot_capacity / QH_SLOT_SEGMENT] = segment;
+    runtime->slot_capacity += QH_SLOT_SEGMENT;
+    return QH_OK;
+}
+
+static void free_slots(qh_runtime *runtime) {
+    qh__notes_close(runtime, &runtime->notes);
+    for (uint32_t i = 0; i < runtime->slot_count; i++)
+        qh__notes_close(runtime, &qh__slot_at(runtime, i)->notes);
+    qh_heap_free(&runtime->memory.heap, &runtime->threads_owner, runtime->stacks,
+                 runtime->stack_bytes);
+    for (uint32_t i = 0; i < runtime->slot_capacity / QH_SLOT_SEGMENT; i++)
+        qh_heap_free(&runtime->memory.heap, &runtime->threads_owner, runtime->segments[i],
+                     QH_SLOT_SEGMENT * sizeof(qh_slot));
+}
+#else
+static qh_result add_slots(qh_runtime *runtime) {
     uint32_t capacity = runtime->slot_capacity ? runtime->slot_capacity * 2 : 64;
     void *slots = runtime->slots;
     QH_TRY(qh_heap_resize(&runtime->memory.heap, &runtime->memory.runtime_owner, &slots,
@@ -84,38 +111,65 @@ static qh_result reserve_slot(qh_runtime *runtime) {
     return QH_OK;
 }
 
+static void free_slots(qh_runtime *runtime) {
+    qh_heap_free(&runtime->memory.heap, &runtime->memory.runtime_owner, runtime->slots,
+                 runtime->slot_capacity * sizeof(qh_slot));
+}
+#endif
+
+static qh_result reserve_slot(qh_runtime *runtime) {
+    if (runtime->first_free || runtime->slot_count < runtime->slot_capacity) return QH_OK;
+    return runtime->slot_count == QH_HANDLE_SLOTS ? QH_EXCEEDS_LIMIT : add_slots(runtime);
+}
+
 qh_result qh__runtime_reserve(qh_runtime *runtime, qh_handle *handle) {
     QH_TRY(reserve_slot(runtime));
     uint32_t free = runtime->first_free;
-    *handle = free ? qh__handle_make(free - 1, runtime->slots[free - 1].generation)
+    *handle = free ? qh__handle_make(free - 1, qh__slot_generation(qh__slot_at(runtime, free - 1)))
                    : qh__handle_make(runtime->slot_count, 1);
     return QH_OK;
 }
 
 void qh__runtime_register(qh_runtime *runtime, qh_handle handle, void *object, qh_slot_kind kind) {
-    qh_slot *slot = &runtime->slots[qh__handle_slot(handle)];
+    qh_slot *slot = qh__slot_at(runtime, qh__handle_slot(handle));
+#if QH_THREADS
+    uint32_t next = slot->next_free;
+    slot->object = object;
+    slot->next_free = 0;
+    qh__slot_set(slot, qh__handle_generation(handle), kind);
+    if (runtime->first_free)
+        runtime->first_free = next;
+    else
+        qh__atomic_add(&runtime->slot_count, 1); /* who looks a handle up finds all of the slot */
+#else
     if (runtime->first_free)
         runtime->first_free = slot->next_free;
     else
         runtime->slot_count++;
     *slot = (qh_slot){object, (uint16_t)qh__handle_generation(handle), (uint16_t)kind, 0};
+#endif
 }
 
 void qh__runtime_forget(qh_runtime *runtime, qh_handle handle) {
     uint32_t number = qh__handle_slot(handle);
-    qh_slot *slot = &runtime->slots[number];
+    qh_slot *slot = qh__slot_at(runtime, number);
+    uint32_t generation = qh__slot_generation(slot);
+#if QH_THREADS
+    qh__notes_close(runtime, &slot->notes);
+#endif
     slot->object = NULL;
-    slot->kind = QH_SLOT_FREE;
-    if (slot->generation++ == QH_HANDLE_LAST_GENERATION) return; /* retired */
+    qh__slot_set(slot, generation + 1, QH_SLOT_FREE);
+    if (generation == QH_HANDLE_LAST_GENERATION) return; /* retired */
     slot->next_free = runtime->first_free;
     runtime->first_free = number + 1;
 }
 
 void *qh__runtime_object(const qh_runtime *runtime, qh_handle handle, qh_slot_kind kind) {
     uint32_t number = qh__handle_slot(handle);
-    if (QH_UNLIKELY(number >= runtime->slot_count)) return NULL;
-    const qh_slot *slot = &runtime->slots[number];
-    bool live = slot->kind == (uint16_t)kind && slot->generation == qh__handle_generation(handle);
+    if (QH_UNLIKELY(number >= qh__slot_count(runtime))) return NULL;
+    const qh_slot *slot = qh__slot_at(runtime, number);
+    bool live = qh__slot_kind(slot) == (uint16_t)kind &&
+                qh__slot_generation(slot) == qh__handle_generation(handle);
     return QH_LIKELY(live) ? slot->object : NULL;
 }
 
@@ -127,8 +181,8 @@ qh_agent *qh_runtime_agent(const qh_runtime *runtime, qh_handle handle) {
 
 static bool name_is_taken(const qh_runtime *runtime, const char *name, uint32_t length) {
     for (uint32_t i = 0; i < runtime->slot_count; i++) {
-        if (runtime->slots[i].kind != QH_SLOT_AGENT) continue;
-        const qh_agent *agent = runtime->slots[i].object;
+        if (qh__slot_kind(qh__slot_at(runtime, i)) != QH_SLOT_AGENT) continue;
+        const qh_agent *agent = qh__slot_at(runtime, i)->object;
         if (agent->name_length == length && memcmp(agent->name, name, length) == 0) return true;
     }
     return false;
@@ -212,9 +266,9 @@ static bool indexes_are_sound(const qh_runtime *runtime) {
     uint32_t filters = 0, held = 0;
     if (!QH_SHARED) return true;
     for (uint32_t i = 0; i < runtime->slot_count; i++) {
-        const qh_slot *slot = &runtime->slots[i];
-        filters += slot->kind == QH_SLOT_FILTER;
-        if (slot->kind != QH_SLOT_INDEX) continue;
+        const qh_slot *slot = qh__slot_at(runtime, i);
+        filters += qh__slot_kind(slot) == QH_SLOT_FILTER;
+        if (qh__slot_kind(slot) != QH_SLOT_INDEX) continue;
         held += ((const qh_index *)slot->object)->shared.references;
         if (!qh_index_validate(slot->object)) return false;
     }
@@ -227,8 +281,9 @@ bool qh_runtime_owner_lives(const qh_runtime *runtime, uint32_t id) {
     uint32_t number = qh__handle_slot(id);
     if (id == 0) return true;
     if (number >= runtime->slot_count) return false;
-    const qh_slot *slot = &runtime->slots[number];
-    return slot->kind != QH_SLOT_FREE && slot->generation == qh__handle_generation(id);
+    const qh_slot *slot = qh__slot_at(runtime, number);
+    return qh__slot_kind(slot) != QH_SLOT_FREE &&
+           qh__slot_generation(slot) == qh__handle_generation(id);
 }
 
 qh_result qh_runtime_tie_agent(qh_runtime *runtime, qh_handle handle, uint32_t entry) {
@@ -246,8 +301,8 @@ qh_result qh_runtime_tie_agent(qh_runtime *runtime, qh_handle handle, uint32_t e
 uint64_t qh_runtime_hash(const qh_runtime *runtime) {
     uint64_t hash = runtime->agent_count;
     for (uint32_t i = 0; i < runtime->slot_count; i++)
-        if (runtime->slots[i].kind == QH_SLOT_AGENT)
-            hash = qh__hash_step(hash, qh_agent_hash(runtime->slots[i].object));
+        if (qh__slot_kind(qh__slot_at(runtime, i)) == QH_SLOT_AGENT)
+            hash = qh__hash_step(hash, qh_agent_hash(qh__slot_at(runtime, i)->object));
     return hash;
 }
 
@@ -266,15 +321,17 @@ bool qh_runtime_validate(const qh_runtime *runtime) {
     if (!qh_memory_validate(&runtime->memory) || !qh_knowledge_validate(&runtime->knowledge))
         return false;
     for (uint32_t i = 0; i < runtime->slot_count; i++) {
-        const qh_slot *slot = &runtime->slots[i];
-        free_slots += slot->kind == QH_SLOT_FREE && slot->generation <= QH_HANDLE_LAST_GENERATION;
-        if (slot->kind != QH_SLOT_AGENT) continue;
+        const qh_slot *slot = qh__slot_at(runtime, i);
+        free_slots += qh__slot_kind(slot) == QH_SLOT_FREE &&
+                      qh__slot_generation(slot) <= QH_HANDLE_LAST_GENERATION;
+        if (qh__slot_kind(slot) != QH_SLOT_AGENT) continue;
         agents++;
         actuators += ((const qh_agent *)slot->object)->actuator != NULL;
         tied += ((const qh_agent *)slot->object)->feature > 0;
         if (!qh_agent_validate(slot->object)) return false;
     }
-    for (uint32_t free = runtime->first_free; free; free = runtime->slots[free - 1].next_free)
+    for (uint32_t free = runtime->first_free; free;
+         free = qh__slot_at(runtime, free - 1)->next_free)
         if (++listed > runtime->slot_count) return false;
     return agents == runtime->agent_count && tied == runtime->knowledge.shared.references &&
            listed == free_slots && qh_plans_validate(&runtime->plans, agents) &&

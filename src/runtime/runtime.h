@@ -11,11 +11,19 @@
 #include "shared/messages.h"
 #include "shared/metrics.h"
 
+#define QH_SLOT_SEGMENT 256u /* slots that lie together where threads are */
+
 /* An object's place: what a handle names. A free slot links to the next one. */
 typedef struct qh_slot {
     void *object;
+#if QH_THREADS
+    uint32_t
+        word; /* generation << 16 | kind << 8 | who has claimed it: 1 + its place, 0: nobody (claims.h) */
+    struct qh_note *notes; /* texts that threads leave for each other */
+#else
     uint16_t generation;
-    uint16_t kind;      /* qh_slot_kind */
+    uint16_t kind; /* qh_slot_kind */
+#endif
     uint32_t next_free; /* 1 + its number */
 } qh_slot;
 
@@ -31,7 +39,16 @@ typedef struct qh_runtime {
     qh_memory memory;
     qh_plans plans;
     qh_knowledge knowledge;
+#if QH_THREADS
+    qh_slot *segments[QH_HANDLE_SLOTS /
+                      QH_SLOT_SEGMENT]; /* they never move: looked up in without a lock */
+    struct qh_note *notes;
+    qh_owner threads_owner; /* pays for segments, notes and stacks */
+    void *stacks;
+    size_t stack_bytes;
+#else
     qh_slot *slots;
+#endif
     uint32_t slot_count, slot_capacity;
     uint32_t first_free; /* 1 + a slot's number */
     uint32_t agent_count;
@@ -69,6 +86,51 @@ qh_result qh__runtime_reserve(qh_runtime *runtime, qh_handle *handle);
 void qh__runtime_register(qh_runtime *runtime, qh_handle handle, void *object, qh_slot_kind kind);
 void qh__runtime_forget(qh_runtime *runtime, qh_handle handle);
 void *qh__runtime_object(const qh_runtime *runtime, qh_handle handle, qh_slot_kind kind);
+
+#if QH_THREADS
+QH_INLINE qh_slot *qh__slot_at(const qh_runtime *runtime, uint32_t number) {
+    return &runtime->segments[number / QH_SLOT_SEGMENT][number % QH_SLOT_SEGMENT];
+}
+
+/* Slots that are no longer new. */
+QH_INLINE uint32_t qh__slot_count(const qh_runtime *runtime) {
+    return qh__atomic_load(&runtime->slot_count);
+}
+
+QH_INLINE uint32_t qh__slot_kind(const qh_slot *slot) {
+    return qh__atomic_load(&slot->word) >> 8 & 0xFF;
+}
+
+QH_INLINE uint32_t qh__slot_generation(const qh_slot *slot) {
+    return qh__atomic_load(&slot->word) >> 16;
+}
+
+/* Claimed by nobody. */
+QH_INLINE void qh__slot_set(qh_slot *slot, uint32_t generation, uint32_t kind) {
+    qh__atomic_store(&slot->word, generation << 16 | kind << 8);
+}
+#else
+QH_INLINE qh_slot *qh__slot_at(const qh_runtime *runtime, uint32_t number) {
+    return &runtime->slots[number];
+}
+
+QH_INLINE uint32_t qh__slot_count(const qh_runtime *runtime) {
+    return runtime->slot_count;
+}
+
+QH_INLINE uint32_t qh__slot_kind(const qh_slot *slot) {
+    return slot->kind;
+}
+
+QH_INLINE uint32_t qh__slot_generation(const qh_slot *slot) {
+    return slot->generation;
+}
+
+QH_INLINE void qh__slot_set(qh_slot *slot, uint32_t generation, uint32_t kind) {
+    slot->generation = (uint16_t)generation;
+    slot->kind = (uint16_t)kind;
+}
+#endif
 
 /* Whether there is still an owner of this id: what belongs to the runtime itself has id 0, an object its handle. */
 bool qh_runtime_owner_lives(const qh_runtime *runtime, uint32_t id);

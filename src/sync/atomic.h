@@ -7,10 +7,6 @@
 
 #include "base/platform.h"
 
-#ifndef QH_THREADS
-#define QH_THREADS 0
-#endif
-
 #if defined(QH_MODEL)
 void qh_model_step(void);
 #define QH_ATOMIC_STEP() qh_model_step()

@@ -4,17 +4,14 @@
  *     QH_ENTER(thing);            returns QH_BUSY where the lock cannot be waited for
  *     return QH_LEAVE(thing, result);
  *
- * Without QH_THREADS rooms have no locks, and these lines are nothing. With it, whoever builds with threads says which threads there
- * are and which of them calls (qh__threads, qh__self). No room calls another while it holds its lock: the locks have no order. */
+ * Without QH_THREADS rooms have no locks, and these lines are nothing. With it, sync/thread.h knows which threads there are and which of
+ * them calls. No room calls another while it holds its lock: the locks have no order. */
 #ifndef QH_SYNC_ROOM_H
 #define QH_SYNC_ROOM_H
 
 #include "sync/rwlock.h"
 
 #if QH_THREADS
-
-qh_threads *qh__threads(void);
-uint32_t qh__self(void);
 
 #define QH_ROOM_MUTEX qh_mutex lock;
 #define QH_ROOM_RWLOCK qh_rwlock lock;

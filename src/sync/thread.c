@@ -2,6 +2,11 @@
 
 #if QH_THREADS
 
+#if !defined(QH_MODEL)
+qh_threads qh__thread_table;
+QH_THREAD_LOCAL uint32_t qh__thread_self;
+#endif
+
 #if !defined(__wasm__) && !defined(QH_MODEL)
 #include <errno.h>
 #include <pthread.h>

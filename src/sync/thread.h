@@ -15,10 +15,21 @@
 #define QH_NO_THREAD UINT32_MAX
 #define QH_FOREVER INT64_MAX /* a timeout that never comes, in nanoseconds */
 
+/* What a place is. A thread takes one by an atomic exchange of QH_PLACE_FREE for QH_PLACE_TAKEN. */
+typedef enum qh_place_state {
+    QH_PLACE_NONE, /* the runtime was opened with fewer places */
+    QH_PLACE_FREE,
+    QH_PLACE_TAKEN, /* by a thread that has not begun, or not ended, yet */
+    QH_PLACE_LIVE
+} qh_place_state;
+
 /* One place. 64 bytes: two threads never share a cache line. */
 typedef struct qh_thread {
     alignas(64) uint32_t wakes; /* counts wake-ups; the word slept on */
+    uint32_t state;             /* qh_place_state */
     bool may_sleep;
+    /* In the module: the stack, which grows down from `stack_base` to `stack_limit`, and the block of thread-local data. */
+    uintptr_t stack_base, stack_limit, tls;
 } qh_thread;
 
 typedef struct qh_threads {
@@ -31,6 +42,20 @@ typedef struct qh_lock_counters {
     uint64_t acquired, contended;
     uint32_t longest_wait_ms;
 } qh_lock_counters;
+
+#if QH_THREADS && !defined(QH_MODEL)
+/* The threads of the one runtime of a module, and which of them calls: set by whoever begins a thread. */
+extern qh_threads qh__thread_table;
+extern QH_THREAD_LOCAL uint32_t qh__thread_self;
+
+QH_INLINE qh_threads *qh__threads(void) {
+    return &qh__thread_table;
+}
+
+QH_INLINE uint32_t qh__self(void) {
+    return qh__thread_self;
+}
+#endif
 
 /* Makes a place ready for a thread that starts using it. */
 void qh_thread_open(qh_threads *threads, uint32_t thread, bool may_sleep);

@@ -21,6 +21,9 @@ typedef struct entry {
 #define ZONE_STATUS(name) ENTRY("change_status." #name, QH_CHANGE_##name)
 #define ZONE_REASON(name) ENTRY("change_reason." #name, QH_REASON_##name)
 
+#define THREAD(field) ENTRY("thread." #field, offsetof(qh_thread, field))
+#define PLACE(name, value) ENTRY("place." name, value)
+
 /* clang-format off */
 static const entry abi[] = {
     IO(observation) IO(next) IO(numbers) IO(values) IO(counts) IO(mask) IO(text) IO(dims) IO(time)
@@ -67,6 +70,9 @@ static const entry abi[] = {
     ENTRY("rule.trimmed-mean", QH_MERGE_TRIMMED_MEAN) ENTRY("limit.payload", QH_MESSAGE_PAYLOAD)
     ENTRY("limit.series", QH_SERIES_NAME)
     ENTRY("limit.zone_levels", QH_ZONE_MAX_LEVELS) QH_CHANGE_FIELDS(CHANGE_FIELD)
+    ENTRY("size.thread", sizeof(qh_thread)) ENTRY("limit.threads", QH_MAX_THREADS) THREAD(wakes)
+    THREAD(state) THREAD(stack_base) THREAD(stack_limit) THREAD(tls) PLACE("none", QH_PLACE_NONE)
+    PLACE("free", QH_PLACE_FREE) PLACE("taken", QH_PLACE_TAKEN) PLACE("live", QH_PLACE_LIVE)
 };
 /* clang-format on */
 

@@ -9,7 +9,7 @@
 #include "learn/express.h"
 #include "learn/transfer.h"
 
-qh_io qh__io;
+QH_THREAD_LOCAL qh_io qh__io;
 static qh_runtime *runtime;
 
 qh_runtime *qh__instance(void) {
@@ -75,17 +75,35 @@ QH_INLINE const uint32_t *mask_of(uint32_t flags) {
 
 /* ---------------------------------------------------------------- runtime */
 
-/* Opens the runtime. Pages and pool sizes are whole numbers the package has checked; seed in two halves. */
+#if QH_THREADS
+#define PLACES , uint32_t places, uint32_t may_sleep
+#else
+#define PLACES
+#endif
+
+/* Opens the runtime. Pages and pool sizes are whole numbers the package has checked; seed in two halves. In the module for threads: for
+ * so many of them, the caller among them; whether it may sleep. */
 EXPORT(int32_t, qh_open,
        (uint32_t max_pages, uint32_t initial_pages, uint32_t seed_low, uint32_t seed_high,
-        uint32_t state, uint32_t trajectory, uint32_t message, uint32_t track)) {
+        uint32_t state, uint32_t trajectory, uint32_t message, uint32_t track PLACES)) {
     if (runtime) return QH_INVALID_STATE;
     qh_runtime_def def = {.max_pages = max_pages,
                           .initial_pages = initial_pages,
                           .seed = (uint64_t)seed_high << 32 | seed_low,
                           .pools = {state, trajectory, message},
                           .track_allocations = track != 0};
+#if QH_THREADS
+    qh_runtime *opened;
+    QH_TRY(qh_runtime_open(&def, HEAP_START, &opened));
+    qh_result result = qh__places_open(opened, places, may_sleep != 0);
+    if (result == QH_OK)
+        runtime = opened;
+    else
+        qh_runtime_close(opened);
+    return result;
+#else
     return qh_runtime_open(&def, HEAP_START, &runtime);
+#endif
 }
 
 /* ---------------------------------------------------------------- agents */
@@ -328,8 +346,8 @@ EXPORT(int32_t, qh_hash, (uint32_t handle)) {
 /* ---------------------------------------------------------------- bytes */
 
 /* The one buffer for bytes on their way in or out; nobody's but the runtime's, and open only during a call of the package. */
-static void *transfer;
-static size_t transfer_bytes;
+static QH_THREAD_LOCAL void *transfer;
+static QH_THREAD_LOCAL size_t transfer_bytes;
 
 unsigned char *qh__transfer(size_t *byte_count) {
     *byte_count = transfer_bytes;
@@ -716,10 +734,14 @@ EXPORT(int32_t, qh_memory_owner, (uint32_t index)) {
     if (index < FIRST_SLOT_OWNER)
         return rooms[index - 5]->live_bytes ? write_owner(rooms[index - 5]) : 0;
     if (index - FIRST_SLOT_OWNER >= runtime->slot_count) return QH_INVALID_ARGUMENT;
-    const qh_slot *slot = &runtime->slots[index - FIRST_SLOT_OWNER];
-    if (slot->kind == QH_SLOT_AGENT) return write_owner(&((const qh_agent *)slot->object)->owner);
-    if (slot->kind == QH_SLOT_INDEX) return write_owner(&((const qh_index *)slot->object)->owner);
-    return slot->kind == QH_SLOT_BATCH ? write_owner(&((const qh_batch *)slot->object)->owner) : 0;
+    const qh_slot *slot = qh__slot_at(runtime, index - FIRST_SLOT_OWNER);
+    if (qh__slot_kind(slot) == QH_SLOT_AGENT)
+        return write_owner(&((const qh_agent *)slot->object)->owner);
+    if (qh__slot_kind(slot) == QH_SLOT_INDEX)
+        return write_owner(&((const qh_index *)slot->object)->owner);
+    return qh__slot_kind(slot) == QH_SLOT_BATCH
+               ? write_owner(&((const qh_batch *)slot->object)->owner)
+               : 0;
 }
 
 /* numbers: pages before and after growth `index`. */

@@ -21,7 +21,7 @@ typedef struct qh_io {
     qh_agent_def def; /* in: of an agent; pointers and name_length are set by the core */
 } qh_io;
 
-extern qh_io qh__io; /* exports.c */
+extern QH_THREAD_LOCAL qh_io qh__io; /* exports.c */
 
 /* Bits of the `flags` argument. */
 enum {
@@ -32,8 +32,6 @@ enum {
     QH_FLAG_PROBABILITY = 16, /* numbers[0] is the probability with which the action was chosen */
 };
 
-extern qh_io qh__io;
-
 /* The runtime, NULL before it is opened, and the open transfer buffer, NULL when there is none. */
 qh_runtime *qh__instance(void);
 unsigned char *qh__transfer(size_t *byte_count);
@@ -41,6 +39,11 @@ int32_t qh_transfer_open(uint32_t byte_count);
 
 /* Puts a block of the runtime's in the place of the open transfer buffer. numbers: its address and size. */
 void qh__transfer_replace(void *block, size_t byte_count);
+
+#if QH_THREADS
+/* Makes the places of threads; the caller's is 0. QH_INVALID_ARGUMENT but for 1 .. QH_MAX_THREADS; failures of memory. */
+qh_result qh__places_open(qh_runtime *opened, uint32_t places, bool may_sleep);
+#endif
 
 /* A definition and the prototype that goes before it. */
 #define EXPORT(type, name, parameters)                                                             \

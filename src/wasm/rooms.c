@@ -132,9 +132,10 @@ static QH_NOINLINE uint32_t agents_of_category(const qh_runtime *opened, uint64_
                                                uint32_t but, qh_handle *handles) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < opened->slot_count; i++) {
-        const qh_slot *slot = &opened->slots[i];
+        const qh_slot *slot = qh__slot_at(opened, i);
         const qh_agent *agent = slot->object;
-        if (slot->kind != QH_SLOT_AGENT || agent->category != category || agent->handle == but)
+        if (qh__slot_kind(slot) != QH_SLOT_AGENT || agent->category != category ||
+            agent->handle == but)
             continue;
         if (handles) handles[count] = agent->handle;
         count++;
@@ -259,8 +260,8 @@ EXPORT(int32_t, qh_metrics_sum, (void)) {
     qh_agent_metrics sum = opened->metrics.retired;
     double states = 0, *numbers = qh__io.numbers;
     for (uint32_t i = 0; i < opened->slot_count; i++) {
-        const qh_agent *agent = opened->slots[i].object;
-        if (opened->slots[i].kind != QH_SLOT_AGENT) continue;
+        const qh_agent *agent = qh__slot_at(opened, i)->object;
+        if (qh__slot_kind(qh__slot_at(opened, i)) != QH_SLOT_AGENT) continue;
         qh_metrics_add(&sum, &agent->metrics);
         states += agent->table.rows;
     }

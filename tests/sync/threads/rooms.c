@@ -12,22 +12,9 @@
 #define MESSAGES 4000u
 #define CAPACITY 64u
 
-qh_threads *qh__threads(void);
-uint32_t qh__self(void);
-
-static qh_threads threads;
-static _Thread_local uint32_t self;
 static qh_runtime *runtime;
 static qh_agent *agents[THREADS];
 static uint32_t wrong;
-
-qh_threads *qh__threads(void) {
-    return &threads;
-}
-
-uint32_t qh__self(void) {
-    return self;
-}
 
 static void expect(bool holds, const char *what) {
     if (holds) return;
@@ -42,7 +29,8 @@ typedef struct progress {
 
 static void send_one(progress *at, uint32_t to) {
     uint32_t number = at->sent[to];
-    qh_message_def def = {agents[self]->handle, &agents[to]->handle, 1, &number, sizeof number};
+    qh_message_def def = {agents[qh__thread_self]->handle, &agents[to]->handle, 1, &number,
+                          sizeof number};
     qh_result result = qh_messages_send(&runtime->messages, &def);
     at->sent[to] += result == QH_OK;
     at->refused += result == QH_INVALID_STATE;
@@ -52,35 +40,36 @@ static void send_one(progress *at, uint32_t to) {
 static bool receive_one(progress *at) {
     const qh_message *message;
     uint32_t number, from = 0;
-    expect(qh_messages_peek(&runtime->messages, agents[self]->handle, &message) == QH_OK, "peek");
+    expect(qh_messages_peek(&runtime->messages, agents[qh__thread_self]->handle, &message) == QH_OK,
+           "peek");
     if (!message) return false;
     memcpy(&number, message->payload, sizeof number);
     while (from < THREADS && agents[from]->handle != message->from) from++;
     expect(from < THREADS && number == at->received[from]++, "once, and in order");
-    expect(qh_messages_take(&runtime->messages, agents[self]->handle) == QH_OK, "take");
+    expect(qh_messages_take(&runtime->messages, agents[qh__thread_self]->handle) == QH_OK, "take");
     return true;
 }
 
 static void *run(void *argument) {
     progress at = {0};
     uint32_t left = THREADS - 1, fault;
-    self = *(uint32_t *)argument;
+    qh__thread_self = *(uint32_t *)argument;
     while (left > 0) {
         left = 0;
         for (uint32_t to = 0; to < THREADS; to++) {
-            if (to == self) continue;
+            if (to == qh__thread_self) continue;
             if (at.sent[to] < MESSAGES) send_one(&at, to);
             left += at.sent[to] < MESSAGES || at.received[to] < MESSAGES;
         }
         for (uint32_t i = 0; i < THREADS && receive_one(&at); i++)
             expect(qh_metrics_count(&runtime->metrics, 0, (double)i) == QH_OK, "count");
-        if (at.sent[(self + 1) % THREADS] % 500 == 0)
-            expect(qh_federation_accumulate(&runtime->federation, &agents[self], 1, 0, &fault) ==
-                       QH_OK,
+        if (at.sent[(qh__thread_self + 1) % THREADS] % 500 == 0)
+            expect(qh_federation_accumulate(&runtime->federation, &agents[qh__thread_self], 1, 0,
+                                            &fault) == QH_OK,
                    "accumulate");
     }
     for (uint32_t i = 0; i < THREADS; i++)
-        expect(i == self || at.received[i] == MESSAGES, "all arrive");
+        expect(i == qh__thread_self || at.received[i] == MESSAGES, "all arrive");
     return NULL;
 }
 
@@ -98,7 +87,7 @@ int main(void) {
         qh_handle handle;
         expect(qh_runtime_create_agent(runtime, &agent, &handle) == QH_OK, "an agent");
         agents[i] = qh_runtime_agent(runtime, handle);
-        qh_thread_open(&threads, i, true);
+        qh_thread_open(qh__threads(), i, true);
     }
     /* Rooms take memory under their own locks; the heap they share is not theirs to lock, so what they need is there before. */
     expect(qh_metrics_find(&runtime->metrics, (qh_text){(const unsigned char *)"x", 1}, &series) ==

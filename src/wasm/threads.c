@@ -1,0 +1,141 @@
+/* The exports of the module for threads: places, claims, notes. Nothing without QH_THREADS.
+ *
+ * An instance of the module becomes a thread of the runtime in another's memory like this (JavaScript; offsets from the layout
+ * table, `thread.*`):
+ *
+ *   1. the memory is the creator's; its maximum and `shared: true` as there
+ *   2. table = qh_threads_address(); a place i with Atomics.compareExchange(state, FREE, TAKEN) === FREE
+ *   3. __wasm_init_tls(tls), __stack_pointer.value = stack_base, __set_stack_limits(stack_base, stack_limit)
+ *   4. qh_thread_begin(i, may_sleep); now every export works
+ *   5. qh_thread_end(), and no call after it
+ *
+ * qh_threads_address needs no stack. The creator calls __set_stack_limits(__stack_pointer.value, 0) before anything else, and its
+ * qh_open says how many places there are; it has place 0. */
+#include "wasm/io.h"
+
+#if QH_THREADS
+
+#include "base/bytes.h"
+#include "runtime/claims.h"
+#include "runtime/notes.h"
+
+#define OPEN_OR_RETURN                                                                             \
+    qh_runtime *opened = qh__instance();                                                           \
+    if (QH_UNLIKELY(!opened)) return QH_INVALID_STATE
+
+/* ---------------------------------------------------------------- places */
+
+#if QH_OWNS_MEMORY
+#define STACK_BYTES ((size_t)131072)
+#define FIRST_STACK_BYTES ((uintptr_t)1048576)
+
+/* Stacks and thread-local blocks of all places but the first, one after the other. */
+static qh_result make_stacks(qh_runtime *opened, uint32_t places) {
+    size_t tls = qh__align_up(__builtin_wasm_tls_size(), 64), each = STACK_BYTES + tls;
+    qh_thread *place = qh__threads()->places;
+    place->stack_base = FIRST_STACK_BYTES;
+    place->tls = (uintptr_t)__builtin_wasm_tls_base();
+    if (places == 1) return QH_OK;
+    QH_ASSERT(__builtin_wasm_tls_align() <= 64);
+    QH_TRY(qh_heap_alloc_aligned(&opened->memory.heap, &opened->threads_owner, each * (places - 1),
+                                 64, QH_BLOCK_stack, &opened->stacks));
+    opened->stack_bytes = each * (places - 1);
+    for (uint32_t i = 1; i < places; i++) {
+        place[i].stack_limit = (uintptr_t)opened->stacks + (i - 1) * each;
+        place[i].stack_base = place[i].tls = place[i].stack_limit + STACK_BYTES;
+    }
+    return QH_OK;
+}
+#else
+static qh_result make_stacks(qh_runtime *opened, uint32_t places) {
+    (void)opened, (void)places;
+    return QH_OK;
+}
+#endif
+
+qh_result qh__places_open(qh_runtime *opened, uint32_t places, bool may_sleep) {
+    qh_threads *threads = qh__threads();
+    if (places == 0 || places > QH_MAX_THREADS) return QH_INVALID_ARGUMENT;
+    QH_TRY(make_stacks(opened, places));
+    for (uint32_t i = 0; i < QH_MAX_THREADS; i++)
+        qh__atomic_store(&threads->places[i].state, i < places ? QH_PLACE_FREE : QH_PLACE_NONE);
+    qh__thread_self = 0;
+    qh_thread_open(threads, 0, may_sleep);
+    qh__atomic_store(&threads->places[0].state, QH_PLACE_LIVE);
+    return QH_OK;
+}
+
+/* The address of the table of places (qh_threads). */
+EXPORT(const void *, qh_threads_address, (void)) {
+    return qh__threads();
+}
+
+/* The calling instance becomes the thread of a place that it has taken. Only a thread that may sleep waits for locks. */
+EXPORT(int32_t, qh_thread_begin, (uint32_t place, uint32_t may_sleep)) {
+    qh_threads *threads = qh__threads();
+    if (place >= QH_MAX_THREADS) return QH_INVALID_ARGUMENT;
+    if (!qh__instance() || qh__atomic_load(&threads->places[place].state) != QH_PLACE_TAKEN)
+        return QH_INVALID_STATE;
+    qh__thread_self = place;
+    qh_thread_open(threads, place, may_sleep != 0);
+    qh__atomic_store(&threads->places[place].state, QH_PLACE_LIVE);
+    return QH_OK;
+}
+
+/* Ends the calling thread: its claims, its transfer buffer. Others may take its place, and its stack, at once. */
+EXPORT(int32_t, qh_thread_end, (void)) {
+    OPEN_OR_RETURN;
+    qh_thread *place = &qh__threads()->places[qh__self()];
+    if (qh__atomic_load(&place->state) != QH_PLACE_LIVE) return QH_INVALID_STATE;
+    qh_transfer_close();
+    qh_runtime_release_all(opened, qh__self());
+    qh__atomic_store(&place->state, QH_PLACE_FREE);
+    return QH_OK;
+}
+
+/* ---------------------------------------------------------------- claims */
+
+/* Claims an agent (or batch, or index) for the calling thread: 1; 0 while another has it. */
+EXPORT(int32_t, qh_agent_claim, (uint32_t handle)) {
+    OPEN_OR_RETURN;
+    qh_result result = qh_runtime_claim(opened, handle);
+    return result == QH_OK ? 1 : result == QH_BUSY ? 0 : result;
+}
+
+/* QH_BUSY where the calling thread has not claimed it. */
+EXPORT(int32_t, qh_agent_release, (uint32_t handle)) {
+    OPEN_OR_RETURN;
+    return qh_runtime_release(opened, handle);
+}
+
+/* 1 + the place of the thread that has it, 0: none. */
+EXPORT(int32_t, qh_agent_owner, (uint32_t handle)) {
+    OPEN_OR_RETURN;
+    uint32_t place;
+    QH_TRY(qh_runtime_claimant(opened, handle, &place));
+    return (int32_t)(place + 1);
+}
+
+/* ---------------------------------------------------------------- notes */
+
+/* Keeps the first `byte_count` bytes of the transfer buffer, which stays open, as a note about an object (0: the runtime) under a key;
+ * 0 bytes: removes it. */
+EXPORT(int32_t, qh_note_set, (uint32_t handle, uint32_t key, uint32_t byte_count)) {
+    OPEN_OR_RETURN;
+    size_t room;
+    const unsigned char *text = qh__transfer(&room);
+    if (byte_count > room) return QH_INVALID_ARGUMENT;
+    return qh_note_put(opened, handle, key, text, byte_count);
+}
+
+/* Puts a copy of a note into the place of the transfer buffer: its length, 0 where there is none. numbers: address and size. */
+EXPORT(int32_t, qh_note_get, (uint32_t handle, uint32_t key)) {
+    OPEN_OR_RETURN;
+    void *copy;
+    uint32_t byte_count;
+    QH_TRY(qh_note_copy(opened, handle, key, &copy, &byte_count));
+    if (copy) qh__transfer_replace(copy, byte_count);
+    return (int32_t)byte_count;
+}
+
+#endif
