@@ -10,7 +10,8 @@
  *   url.mjs/.cjs         no binary inside: the caller says where qhive.wasm is
  *   cli.mjs, cli/        the command `qhive`; it uses the package by its name
  *   web/                 the page that `qhive serve` serves, static
- *   qhive-scalar.mjs/.cjs, qhive.wasm, qhive-scalar.wasm, evaluate.mjs/.cjs, types
+ *   threads.mjs/.cjs     the code for threads, which the entries load when it is needed; qhive-threads.mjs/.cjs: the binary for threads
+ *   qhive-scalar.mjs/.cjs, qhive.wasm, qhive-scalar.wasm, qhive-threads.wasm, evaluate.mjs/.cjs, types
  *
  * What JavaScript knows of the core (offsets, codes, limits, exports) is read here from the layout module
  * and src/wasm/exports.txt and reaches the sources as the virtual module `qhive:abi`: nothing is typed twice.
@@ -31,6 +32,7 @@ const dist = join(root, 'dist');
 const modules = {
     simd: readFileSync(join(root, 'build/wasm/qhive.wasm')),
     scalar: readFileSync(join(root, 'build/wasm-scalar/qhive.wasm')),
+    threads: readFileSync(join(root, 'build/wasm-threads/qhive.wasm')),
     abi: readFileSync(join(root, 'build/wasm/qhive_abi.wasm')),
 };
 
@@ -44,17 +46,17 @@ function readAbi() {
     return abi;
 }
 
-function exportList() {
-    const lines = readFileSync(join(root, 'src/wasm/exports.txt'), 'utf8').split('\n');
+function exportList(name) {
+    const lines = readFileSync(join(root, 'src/wasm', name), 'utf8').split('\n');
     return lines.map((line) => line.replace(/#.*/, '').trim()).filter(Boolean);
 }
 
 function abiSource() {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-    const opened = [modules.simd, modules.scalar].map(openModule);
+    const opened = [openModule(modules.simd), openModule(modules.scalar), openModule(modules.threads, true)];
     const pages = Math.max(...opened.map(({ initial }) => initial));
     const heapBase = Math.max(...opened.map(({ exports }) => exports.__heap_base.value));
-    const values = { VERSION: version, EXPORTS: exportList(), MODULE_PAGES: pages, HEAP_BASE: heapBase, abi: readAbi() };
+    const values = { VERSION: version, EXPORTS: exportList('exports.txt'), THREAD_EXPORTS: exportList('exports-threads.txt'), MODULE_PAGES: pages, HEAP_BASE: heapBase, abi: readAbi() };
     return Object.entries(values).map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};\n`).join('');
 }
 
@@ -73,13 +75,14 @@ const virtual = {
     abi: abiSource(),
     simd: packed(modules.simd),
     'scalar-packed': packed(modules.scalar),
+    'threads-packed': packed(modules.threads),
 };
 
 /**
- * Resolves `qhive:*`: `own` and `binaries` to the files named for the output, `scalar` and `module` to files beside it, the
- * others to what is generated here.
+ * Resolves `qhive:*`: `own`, `binaries` and `threads` to the files named for the output, `scalar`, `module` and the chunks for threads to
+ * files beside it, the others to what is generated here.
  */
-const plugin = ({ own = 'inlined.js', binaries = '', scalar = '', module = '' } = {}) => ({
+const plugin = ({ own = 'inlined.js', binaries = '', threads = '', scalar = '', module = '', chunks = '' } = {}) => ({
     name: 'qhive',
     setup(build) {
         const source = (file) => ({ path: join(root, 'js/src/binaries', file) });
@@ -87,6 +90,9 @@ const plugin = ({ own = 'inlined.js', binaries = '', scalar = '', module = '' } 
             const name = path.slice('qhive:'.length);
             if (name === 'own') return source(own);
             if (name === 'binaries') return source(binaries);
+            if (name === 'threads') return source(threads);
+            if (name === 'threads-code') return { path: `./threads${chunks}`, external: true };
+            if (name === 'threads-build') return { path: `./qhive-threads${chunks}`, external: true };
             if (name === 'scalar') return scalar ? { path: scalar, external: true } : source('scalar.js');
             if (name === 'module') return { path: module, external: true };
             return { path: name, namespace: 'qhive' };
@@ -163,19 +169,24 @@ mkdirSync(dist, { recursive: true });
 const esm = { format: 'esm', platform: 'neutral' };
 const cjs = { format: 'cjs', platform: 'node' }; // for the names at its end, see bundle()
 const iife = { format: 'iife', platform: 'browser', globalName: 'qhive' };
-const url = { plugins: [plugin({ own: 'url.js' })] };
-const edge = (module) => ({ ...esm, plugins: [plugin({ own: 'precompiled.js', module })] });
+const edge = (module) => ({ ...esm, plugins: [plugin({ own: 'precompiled.js', threads: 'threads-none.js', module })] });
+const inEsm = { binaries: 'esm.js', threads: 'threads-esm.js', scalar: './qhive-scalar.mjs', chunks: '.mjs' };
+const inCjs = { binaries: 'cjs.js', threads: 'threads-cjs.js', scalar: './qhive-scalar.cjs', chunks: '.cjs' };
 await Promise.all([
-    bundle('qhive.mjs', 'index.js', { ...esm, plugins: [plugin({ binaries: 'esm.js', scalar: './qhive-scalar.mjs' })] }),
-    bundle('qhive.node.mjs', 'index.js', { ...esm, platform: 'node', plugins: [plugin({ binaries: 'node.js', scalar: './qhive-scalar.mjs' })] }),
-    bundle('qhive.cjs', 'index.js', { ...cjs, plugins: [plugin({ binaries: 'cjs.js', scalar: './qhive-scalar.cjs' })] }),
-    bundle('qhive.global.js', 'index.js', { ...iife, plugins: [plugin({ binaries: 'global.js' })] }),
+    bundle('qhive.mjs', 'index.js', { ...esm, plugins: [plugin(inEsm)] }),
+    bundle('qhive.node.mjs', 'index.js', { ...esm, platform: 'node', plugins: [plugin({ ...inEsm, binaries: 'node.js', threads: 'threads-node.js' })] }),
+    bundle('qhive.cjs', 'index.js', { ...cjs, plugins: [plugin(inCjs)] }),
+    bundle('qhive.global.js', 'index.js', { ...iife, plugins: [plugin({ binaries: 'global.js', threads: 'threads-inside.js' })] }),
     bundle('qhive.workerd.mjs', 'index.js', edge('./qhive.wasm')),
     bundle('qhive.edge.mjs', 'index.js', edge('./qhive.wasm?module')),
-    bundle('url.mjs', 'index.js', { ...esm, ...url }),
-    bundle('url.cjs', 'index.js', { ...cjs, ...url }),
+    bundle('url.mjs', 'index.js', { ...esm, plugins: [plugin({ ...inEsm, own: 'url.js' })] }),
+    bundle('url.cjs', 'index.js', { ...cjs, plugins: [plugin({ ...inCjs, own: 'url.js' })] }),
     bundle('qhive-scalar.mjs', 'binaries/scalar.js', { ...esm, plugins: [plugin()] }),
     bundle('qhive-scalar.cjs', 'binaries/scalar.js', { ...cjs, plugins: [plugin()] }),
+    bundle('threads.mjs', 'threads.js', { ...esm, plugins: [plugin()] }),
+    bundle('threads.cjs', 'threads.js', { ...cjs, plugins: [plugin()] }),
+    bundle('qhive-threads.mjs', 'binaries/threads.js', { ...esm, plugins: [plugin()] }),
+    bundle('qhive-threads.cjs', 'binaries/threads.js', { ...cjs, plugins: [plugin()] }),
     buildCommands({ ...common, ...esm, platform: 'node', minify: false, minifySyntax: true, minifyWhitespace: true }, plugin(), put),
     bundle('evaluate.mjs', 'evaluate/index.js', esm),
     bundle('evaluate.cjs', 'evaluate/index.js', cjs),
@@ -183,5 +194,6 @@ await Promise.all([
 copyTypes();
 put('qhive.wasm', modules.simd);
 put('qhive-scalar.wasm', modules.scalar);
+put('qhive-threads.wasm', modules.threads);
 await buildPage();
 sweep();

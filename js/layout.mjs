@@ -5,11 +5,11 @@
 const ENTRY_BYTES = 48;
 const NAME_BYTES = 44;
 
-/** A module in the smallest memory with which it can be instantiated. @param {Uint8Array} bytes */
-export function openModule(bytes) {
+/** A module in the smallest memory with which it can be instantiated. @param {Uint8Array} bytes @param {boolean} shared */
+export function openModule(bytes, shared = false) {
     const module = new WebAssembly.Module(bytes);
     for (let initial = 1; ; initial++) {
-        const memory = new WebAssembly.Memory({ initial });
+        const memory = new WebAssembly.Memory(shared ? { initial, maximum: 1024, shared } : { initial });
         try {
             return { initial, memory, exports: new WebAssembly.Instance(module, { env: { memory } }).exports };
         } catch (error) {

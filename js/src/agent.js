@@ -42,6 +42,9 @@ export let isAgentOf;
 /** The handle behind an agent, 0 when it was freed. @type {(agent: Agent) => number} */
 export let handleOf;
 
+/** Another thread has freed the agent. @type {(agent: Agent) => void} */
+export let forgetHandle;
+
 export class Agent {
     /** @type {Core} */
     #core;
@@ -77,6 +80,10 @@ export class Agent {
         // @ts-ignore: TypeScript sees no type predicate in an expression
         isAgentOf = (value, core) => typeof value === 'object' && value !== null && #core in value && value.#core === core;
         handleOf = (agent) => agent.#handle;
+        forgetHandle = (agent) => {
+            agent.#handle = 0;
+            agent.#input = NOT_GIVEN;
+        };
     }
 
     get config() {
@@ -347,10 +354,12 @@ export class Agent {
 
     /** The agent's own block of 64 floats in linear memory. */
     get input() {
-        if (this.#input.length === 0 || this.#handle === 0 || this.#core.gone !== null) {
+        const core = this.#core;
+        if (this.#input.length === 0 || this.#handle === 0 || core.gone !== null || core.threads !== null) {
             this.#check();
-            const address = this.#core.call('qh_agent_input_address', this.#handle) >>> 0;
-            this.#input = new Float32Array(this.#core.alive().buffer, address, limit.dims);
+            const address = core.call('qh_agent_input_address', this.#handle) >>> 0;
+            if (address === 0) throw this.#failed('input', 'STALE_HANDLE', {});
+            if (this.#input.length === 0 || this.#input.byteOffset !== address) this.#input = core.view(Float32Array, address, limit.dims);
         }
         return this.#input;
     }
@@ -367,6 +376,28 @@ export class Agent {
         this.#check();
         this.#read('hash', this.#core.call('qh_hash', this.#handle));
         return readHash(this.#core.numbers);
+    }
+
+    /* ------------------------------------------------------------ threads */
+
+    /** Makes the agent this thread's own, until `release`. False: another thread has it. */
+    claim() {
+        return this.#own('claim', 'qh_agent_claim', 1) === 1;
+    }
+
+    release() {
+        if (this.owner !== 0) this.#own('release', 'qh_agent_release', 0);
+    }
+
+    /** The thread that has the agent; 0: none. */
+    get owner() {
+        return this.#own('owner', 'qh_agent_owner', 0);
+    }
+
+    /** @param {string} method @param {string} name of the export @param {number} alone what it is without threads */
+    #own(method, name, alone) {
+        this.#check();
+        return this.#core.threads === null ? alone : this.#read(method, this.#core.call(name, this.#handle));
     }
 
     /* ------------------------------------------------------------ tables, life */
@@ -410,13 +441,13 @@ export class Agent {
     free() {
         this.#check();
         this.#read('free', this.#core.call('qh_agent_destroy', this.#handle));
-        this.#handle = 0;
-        this.#input = NOT_GIVEN;
+        forgetHandle(this);
         this.#forget();
     }
 
     /** Frees the agent unless that was done. */
     [DISPOSE]() {
+        this.#core.threads?.look();
         if (this.#handle !== 0 && this.#core.gone === null) this.free();
     }
 
@@ -479,7 +510,7 @@ export class Agent {
 
     /** Tells the core the time of a choice; the flag that says so. @param {number} time */
     #writeTime(time) {
-        new Float64Array(this.#core.alive().buffer, this.#core.base + io.time, 1)[0] = time;
+        this.#core.view(Float64Array, this.#core.base + io.time, 1)[0] = time;
         return TIME;
     }
 

@@ -6,7 +6,7 @@ import { abi } from 'qhive:abi';
 import { handleOf, idOf, isAgentOf } from './agent.js';
 import { boolean, describe, number, object } from './check.js';
 import { codeOf, QhiveError } from './errors.js';
-import { resourceProblem } from './failure.js';
+import { busyReason, resourceProblem } from './failure.js';
 import { observationProblem, stateProblem } from './observation.js';
 
 /** @typedef {import('./core.js').Core} Core */
@@ -44,7 +44,7 @@ function openBatch(core, agents) {
         throw new QhiveError(code ?? 'INVALID_STATE', `batch() of ${agents.length} agents: ${resourceProblem(core, code)}`);
     }
     const addresses = Array.from(core.numbers.subarray(0, 5), (address) => address >>> 0);
-    const handles = new Uint32Array(core.alive().buffer, addresses[0], agents.length);
+    const handles = core.view(Uint32Array, addresses[0], agents.length);
     agents.forEach((agent, i) => (handles[i] = handleOf(agent)));
     const checked = core.call('qh_batch_check', handle);
     if (checked === 0) return { handle, addresses };
@@ -175,13 +175,13 @@ export class Batch {
 
     #refresh() {
         this.#check();
-        const { buffer } = this.#core.alive();
+        const core = this.#core;
         const [, observations, rewards, endings, actions] = this.#addresses;
         const count = this.agents.length;
-        this.#observations = new Float32Array(buffer, observations, count * STRIDE);
-        this.#rewards = new Float32Array(buffer, rewards, count);
-        this.#endings = new Uint8Array(buffer, endings, count);
-        this.#actions = new Int32Array(buffer, actions, count);
+        this.#observations = core.view(Float32Array, observations, count * STRIDE);
+        this.#rewards = core.view(Float32Array, rewards, count);
+        this.#endings = core.view(Uint8Array, endings, count);
+        this.#actions = core.view(Int32Array, actions, count);
     }
 
     #failed(method, result) {
@@ -198,7 +198,7 @@ export class Batch {
             case 'INVALID_STATE':
                 return new QhiveError(code, `${where}: no episode is running; call begin() first`);
             case 'BUSY':
-                return new QhiveError(code, `${where}: the agent is in the middle of another call`);
+                return new QhiveError(code, `${where}: ${busyReason(this.#core, agent)}`);
             default:
                 return new QhiveError(code, `${where}: ${resourceProblem(this.#core, code, agent?.config.quotaBytes)}`);
         }

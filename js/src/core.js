@@ -32,6 +32,8 @@ export class Core {
         this.knowledge = null;
         /** Told of objects that nobody freed, where that is wanted. @type {import('./leaks.js').LeakWatch | null} */
         this.leaks = null;
+        /** In a runtime with threads: what else there is. @type {import('./threads.js').Threads | null} */
+        this.threads = null;
         /** Counts the observations written, by which a nested call is noticed. */
         this.writes = 0;
         this.actOn = exports.qh_act;
@@ -74,18 +76,31 @@ export class Core {
 
     /** The float values (one an action or dimension) of the last call, copied. @param {number} count */
     copyValues(count) {
-        return new Float32Array(this.alive().buffer, this.base + io.values, count).slice();
+        return this.view(Float32Array, this.base + io.values, count).slice();
     }
 
     /** The counts of the last call, copied. @param {number} count */
     copyCounts(count) {
-        return new Uint32Array(this.alive().buffer, this.base + io.counts, count).slice();
+        return this.view(Uint32Array, this.base + io.counts, count).slice();
+    }
+
+    /**
+     * A view of memory that the core has told of. Another thread may have grown the memory to there, which this thread's buffer need not show
+     * yet: growing by nothing makes it look.
+     * @template {Float32Array | Float64Array | Uint32Array | Int32Array | Uint16Array | Uint8Array} T
+     * @param {{ new (buffer: ArrayBuffer, offset: number, length: number): T, BYTES_PER_ELEMENT: number }} type
+     * @param {number} address @param {number} count
+     */
+    view(type, address, count) {
+        const memory = this.alive();
+        if (address + count * type.BYTES_PER_ELEMENT > memory.buffer.byteLength) memory.grow(0);
+        return new type(memory.buffer, address, count);
     }
 
     /** The bytes of the transfer buffer that the last call opened: a view, valid until the next call. */
     transferred() {
         const [address, byteCount] = this.numbers;
-        return new Uint8Array(this.alive().buffer, address, byteCount);
+        return this.view(Uint8Array, address, byteCount);
     }
 
     /** A string of the module's static data. @param {number} address */
@@ -104,6 +119,13 @@ export class Core {
         } catch (error) {
             throw this.trapped(error);
         }
+    }
+
+    /** The same for what can fail only where another thread holds a lock. @param {string} name @param {number[]} args @returns {number} */
+    read(name, ...args) {
+        const result = this.call(name, ...args);
+        if (this.threads !== null && codeOf(result) === 'BUSY') throw new QhiveError('BUSY', this.threads.busyRoom);
+        return result;
     }
 
     /** The error to throw when a call of the module threw: the instance is given up. @param {unknown} error */

@@ -2,6 +2,7 @@
  * What to tell the caller of a call that failed: the core's code, and in words which value was at fault and what was expected.
  * Runs on the failure path only, so it may look at everything again.
  */
+import { handleOf } from './agent.js';
 import { describe } from './check.js';
 import { QhiveError } from './errors.js';
 import { observationProblem } from './observation.js';
@@ -23,7 +24,7 @@ export function explainFailure({ agent, core, actions, method, code, given }) {
         case 'INVALID_STATE':
             return new QhiveError(code, `${where}: no episode is running; call begin() first`);
         case 'BUSY':
-            return new QhiveError(code, `${where}: the agent is in the middle of another call`);
+            return new QhiveError(code, `${where}: ${busyReason(core, agent)}`);
         case 'CORRUPT':
             return new QhiveError(code, `${where}: the bytes are damaged, or come from an agent of another configuration`);
         case 'VERSION':
@@ -32,6 +33,9 @@ export function explainFailure({ agent, core, actions, method, code, given }) {
             return new QhiveError(code ?? 'INVALID_STATE', `${where}: ${resourceProblem(core, code, agent.config.quotaBytes)}`);
     }
 }
+
+/** Who has an agent that is BUSY. @param {Core} core @param {Agent} agent */
+export const busyReason = (core, agent) => core.threads?.busyWith(handleOf(agent)) ?? 'the agent is in the middle of another call';
 
 /** The first argument at fault. */
 export function argumentProblem(encoder, actions, given) {
@@ -64,6 +68,8 @@ export function resourceProblem(core, code, quotaBytes) {
             return 'the engine refused to grow the memory';
         case 'OVERFLOW':
             return 'more memory is needed than can be addressed';
+        case 'BUSY':
+            return core.threads?.busyRoom ?? 'it is in the middle of another call';
         case 'UNSUPPORTED':
             return 'this build of the module has no such room';
         default:

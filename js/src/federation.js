@@ -7,7 +7,7 @@ import { handleOf } from './agent.js';
 import { readAgents } from './batch.js';
 import { boolean, integer, invalid, number, object, oneOf, optional } from './check.js';
 import { codeOf, QhiveError } from './errors.js';
-import { resourceProblem } from './failure.js';
+import { busyReason, resourceProblem } from './failure.js';
 
 /** @typedef {import('./core.js').Core} Core */
 /** @typedef {import('./agent.js').Agent} Agent */
@@ -162,7 +162,7 @@ export class FederatedAccumulator {
     #lendAgents(method, agents, use) {
         return this.#lend(method, Math.max(agents.length, 1) * HANDLE_BYTES, () => {
             const [address] = this.#core.numbers;
-            const handles = new Uint32Array(this.#core.alive().buffer, address, agents.length * 2);
+            const handles = this.#core.view(Uint32Array, address, agents.length * 2);
             agents.forEach((agent, i) => (handles[2 * i] = handleOf(agent)));
             return use(agents.length);
         });
@@ -185,7 +185,7 @@ export class FederatedAccumulator {
             case 'INVALID_STATE':
                 return 'nothing was merged; call merge() first';
             case 'BUSY':
-                return `${who} is in the middle of another call`;
+                return agent === undefined ? resourceProblem(this.#core, code) : `${who}: ${busyReason(this.#core, agent)}`;
             case 'CORRUPT':
                 return 'the bytes are damaged, or are no delta';
             case 'VERSION':

@@ -319,7 +319,7 @@ export class FeatureKnowledge {
             const count = this.#core.call('qh_knowledge_activation', wanted.length);
             const [cycle, entry, missing, length] = this.#core.numbers;
             const codesOf = (/** @type {number} */ n) => {
-                const entries = new Uint32Array(this.#core.alive().buffer, address + 4 * wanted.length, n);
+                const entries = this.#core.view(Uint32Array, address + 4 * wanted.length, n);
                 return Array.from(entries, (found) => this.#feature(found).code);
             };
             if (codeOf(count) !== 'INVALID_ARGUMENT') return codesOf(this.#check('activationOrder', count));
@@ -327,7 +327,7 @@ export class FeatureKnowledge {
                 const path = codesOf(cycle);
                 throw new QhiveError('INVALID_ARGUMENT', `activationOrder: the prerequisites form a cycle: ${[...path, path[0]].join(' -> ')}`);
             }
-            const code = new TextDecoder().decode(new Uint8Array(this.#core.alive().buffer, missing, length).slice());
+            const code = new TextDecoder().decode(this.#core.view(Uint8Array, missing, length).slice());
             const { code: needing } = this.#feature(entry);
             throw new QhiveError('INVALID_ARGUMENT', `activationOrder: ${describe(needing)} needs ${describe(code)}, of which nothing is known`);
         });
@@ -337,7 +337,7 @@ export class FeatureKnowledge {
 
     /** Entries, whether it is frozen, agents tied to it, bytes. */
     #info() {
-        this.#core.call('qh_knowledge_info');
+        this.#core.read('qh_knowledge_info');
         return this.#core.numbers;
     }
 
@@ -361,7 +361,7 @@ export class FeatureKnowledge {
         this.#check(method, this.#core.call('qh_transfer_open', bytes.length));
         const [address] = this.#core.numbers;
         try {
-            new Uint8Array(this.#core.alive().buffer, address, bytes.length).set(bytes);
+            this.#core.view(Uint8Array, address, bytes.length).set(bytes);
             return use(address);
         } finally {
             if (this.#core.gone === null) this.#core.call('qh_transfer_close');
@@ -372,7 +372,7 @@ export class FeatureKnowledge {
     #write(value) {
         const bytes = new TextEncoder().encode(value);
         if (bytes.length > size.text) return 0;
-        new Uint8Array(this.#core.alive().buffer, this.#core.base + io.text, size.text).set(bytes);
+        this.#core.view(Uint8Array, this.#core.base + io.text, size.text).set(bytes);
         return bytes.length;
     }
 
@@ -381,14 +381,14 @@ export class FeatureKnowledge {
         this.#core.alive();
         const given = string(path, code);
         const length = LONE_SURROGATE.test(given) ? 0 : this.#write(given);
-        return length === 0 ? NONE : this.#core.call('qh_knowledge_entry', length);
+        return length === 0 ? NONE : this.#core.read('qh_knowledge_entry', length);
     }
 
     /** @param {number} entry */
     #feature(entry) {
         this.#check('get', this.#core.call('qh_knowledge_source', entry));
         const [address, length] = this.#core.numbers;
-        return new Unpacker(new Uint8Array(this.#core.alive().buffer, address, length).slice()).feature();
+        return new Unpacker(this.#core.view(Uint8Array, address, length).slice()).feature();
     }
 
     /** Runs a search and reads what it found. @param {number} k @param {string} mode @param {string} category @param {number} like */

@@ -54,7 +54,7 @@ export class MemoryInfo {
 
     pools() {
         return POOLS.map((name, i) => {
-            this.#core.call('qh_memory_pool', i);
+            this.#core.read('qh_memory_pool', i);
             const [blockBytes, capacity, inUse, peak, fallbacks, acquires, start] = this.#core.numbers;
             return { name, blockBytes, capacity, inUse, peak, fallbacks, acquires, start, end: start + blockBytes * capacity };
         });
@@ -63,7 +63,7 @@ export class MemoryInfo {
     owners() {
         const owners = [];
         for (let i = 0, found = 0; found >= 0; i++) {
-            found = this.#core.call('qh_memory_owner', i);
+            found = this.#core.read('qh_memory_owner', i);
             if (found !== 1) continue;
             const [number, id, liveBytes, quota, peakBytes, blocks] = this.#core.numbers;
             const kind = OWNER_KINDS[number];
@@ -82,7 +82,7 @@ export class MemoryInfo {
     growths() {
         const count = this.#info()[10];
         return Array.from({ length: count }, (_, i) => {
-            this.#core.call('qh_memory_growth', i);
+            this.#core.read('qh_memory_growth', i);
             const [fromPages, toPages] = this.#core.numbers;
             return { fromPages, toPages };
         });
@@ -91,7 +91,7 @@ export class MemoryInfo {
     shared() {
         const count = this.#info()[16];
         return Array.from({ length: count }, (_, i) => {
-            this.#core.call('qh_memory_shared', i);
+            this.#core.read('qh_memory_shared', i);
             const [kind, ownerId, id, references, frozen, bytes] = this.#core.numbers;
             return { owner: this.#nameOf(OWNER_KINDS[kind], ownerId), id, references, frozen: frozen === 1, bytes };
         }).reverse();
@@ -111,11 +111,11 @@ export class MemoryInfo {
         if (info[14] === 0)
             throw new QhiveError('INVALID_STATE', 'allocations are recorded only by a runtime created with trackAllocations: true');
         const [places, , tableAddress] = info.subarray(13);
-        this.#core.call('qh_memory_owner', RECORDS_OWNER);
+        this.#core.read('qh_memory_owner', RECORDS_OWNER);
         const tableBytes = this.#core.numbers[2];
         const records = tableBytes > 0 ? [{ address: tableAddress, bytes: tableBytes, owner: 'records', kind: 'records', sequence: 0, alive: true }] : [];
         for (let i = 0; i < places; i++) {
-            if (this.#core.call('qh_memory_record', i) !== 1) continue;
+            if (this.#core.read('qh_memory_record', i) !== 1) continue;
             const [address, bytes, ownerKind, id, kind, sequence, alive] = this.#core.numbers;
             const owner = this.#nameOf(OWNER_KINDS[ownerKind], id);
             records.push({ address, bytes, owner, kind: BLOCK_KINDS[kind], sequence, alive: alive === 1 });
@@ -129,7 +129,7 @@ export class MemoryInfo {
     }
 
     #info() {
-        this.#core.call('qh_memory_info');
+        this.#core.read('qh_memory_info');
         return this.#core.numbers;
     }
 }

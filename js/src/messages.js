@@ -14,7 +14,7 @@ const { io, size, limit } = abi;
 
 /** Puts bytes where the core reads them. @param {Core} core @param {Uint8Array} bytes */
 export function writeText(core, bytes) {
-    new Uint8Array(core.alive().buffer, core.base + io.text, size.text).set(bytes);
+    core.view(Uint8Array, core.base + io.text, size.text).set(bytes);
     return bytes.length;
 }
 
@@ -27,7 +27,7 @@ export function readCategory(path, value) {
 
 /** The category of this name as the core knows it, in halves; it becomes that of an agent. @param {Core} core @param {string} name @param {number} [handle] */
 export function categorise(core, name, handle = 0) {
-    core.call('qh_category', handle, writeText(core, new TextEncoder().encode(name)));
+    core.read('qh_category', handle, writeText(core, new TextEncoder().encode(name)));
     return [core.numbers[0], core.numbers[1]];
 }
 
@@ -76,8 +76,8 @@ export class MessageQueue {
         if (length < -1) throw this.#refused(codeOf(length), agent, '');
         if (length < 0) return undefined;
         const [address, from] = core.numbers;
-        const payload = new Uint8Array(core.alive().buffer, address, length).slice();
-        core.call('qh_message_take', handle);
+        const payload = core.view(Uint8Array, address, length).slice();
+        core.read('qh_message_take', handle);
         return { from: idOf(from), payload };
     }
 

@@ -11,7 +11,6 @@ import { writeText } from './messages.js';
 
 const { limit } = abi;
 const LATENCY = 'latency';
-const FIRST_LOCK = 2; // of the rooms, in the core's order
 const LOCKS = ['federation', 'metrics', 'messages'];
 
 const escapeLabel = (text) => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
@@ -69,9 +68,9 @@ export class MetricsStore {
     names() {
         const names = [];
         this.#core.alive();
-        while (this.#core.call('qh_series_read', names.length) === 0) {
+        while (this.#core.read('qh_series_read', names.length) === 0) {
             const [address, length] = this.#core.numbers.subarray(8);
-            const bytes = new Uint8Array(this.#core.alive().buffer, address, length);
+            const bytes = this.#core.view(Uint8Array, address, length);
             names.push(String.fromCharCode(...bytes));
         }
         return names;
@@ -111,7 +110,7 @@ export class MetricsStore {
         const samples = [];
         let below = 0;
         for (let i = 0; i < octaves; i++) {
-            this.#core.call('qh_series_octave', key, i);
+            this.#core.read('qh_series_octave', key, i);
             const [end, inside] = this.#core.numbers;
             samples.push([{ le: numberText(end) }, (below += inside), '_bucket']);
         }
@@ -137,7 +136,7 @@ export class MetricsStore {
 
     #locks() {
         return LOCKS.map((name, i) => {
-            this.#core.call('qh_lock_read', FIRST_LOCK + i);
+            this.#core.read('qh_lock_read', i);
             const [acquired, contended, maxWaitMs] = this.#core.numbers;
             return { name, acquired, contended, maxWaitMs };
         });
@@ -145,7 +144,7 @@ export class MetricsStore {
 
     /** @param {number} key */
     #read(key) {
-        this.#core.call('qh_series_read', key);
+        this.#core.read('qh_series_read', key);
         return this.#core.numbers;
     }
 

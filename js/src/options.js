@@ -5,7 +5,9 @@ import { abi, HEAP_BASE, MODULE_PAGES } from 'qhive:abi';
 import { boolean, describe, integer, invalid, object, optional } from './check.js';
 import { QhiveError } from './errors.js';
 
+const { limit } = abi;
 const PAGE_BYTES = abi.size.page;
+const DEFAULT_THREADS = 16;
 const MAX_PAGES = 65536;
 const MAX_BLOCKS = 2 ** 32 - 1;
 const DEFAULTS = { maxPages: 16384, state: 1000, trajectory: 5000, message: 500 };
@@ -41,10 +43,11 @@ function pagesNeeded({ initialPages, maxPages, pools }) {
     return Math.min(maxPages, floor + Math.ceil(SLACK_BYTES / PAGE_BYTES));
 }
 
-/** @param {unknown} value */
+/** Places for threads; 0: none. @param {unknown} value */
 function readThreads(value) {
-    if (boolean('options.threads', value)) throw new QhiveError('UNSUPPORTED', 'options.threads: this build has no threads');
-    return false;
+    if (typeof value === 'boolean') return value ? DEFAULT_THREADS : 0;
+    const { threads } = limit;
+    return typeof value === 'number' && Number.isInteger(value) && value > 1 && value <= threads ? value : invalid('options.threads', `true, false, or an integer from 2 to ${threads}`, value);
 }
 
 /** @param {unknown} value what the caller gave */
@@ -53,7 +56,6 @@ export function readOptions(value) {
     const { wasm, simd, threads, trackAllocations, pools, seed, onLeak } = given;
     if (onLeak !== undefined && typeof onLeak !== 'function') invalid('options.onLeak', 'a function', onLeak);
     if (wasm === null) invalid('options.wasm', 'bytes, a WebAssembly.Module, a Response, a URL or a string', wasm);
-    optional(threads, false, readThreads);
     const options = {
         maxPages: optional(given.maxPages, DEFAULTS.maxPages, (v) => integer('options.maxPages', v, 1, MAX_PAGES)),
         initialPages: optional(given.initialPages, 0, (v) => integer('options.initialPages', v, 0, Number.MAX_SAFE_INTEGER)),
@@ -62,17 +64,19 @@ export function readOptions(value) {
         trackAllocations: optional(trackAllocations, false, (v) => boolean('options.trackAllocations', v)),
         onLeak: /** @type {((what: string) => void) | undefined} */ (onLeak),
         simd: optional(simd, undefined, (v) => boolean('options.simd', v)),
+        threads: optional(threads, 0, readThreads),
         wasm,
     };
+    if (options.threads > 0 && options.simd === false) throw new QhiveError('UNSUPPORTED', 'options.simd: the build for threads uses SIMD');
     return { ...options, pages: pagesNeeded(options) };
 }
 
 /** @typedef {ReturnType<typeof readOptions>} Options */
 
 /** The memory of a runtime. @param {Options} options */
-export function createMemory({ pages, maxPages }) {
+export function createMemory({ pages, maxPages, threads }) {
     try {
-        return new WebAssembly.Memory({ initial: pages, maximum: maxPages });
+        return new WebAssembly.Memory({ initial: pages, maximum: maxPages, shared: threads > 0 });
     } catch (error) {
         throw new QhiveError('GROWTH_FAILED', `the engine refused ${pages} pages of at most ${maxPages} (${describe(String(error))}). Choose a smaller maxPages or smaller pools`, error);
     }

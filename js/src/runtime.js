@@ -2,7 +2,7 @@
  * A runtime: one instance of the module, the agents and batches that live in its memory.
  */
 import { VERSION } from 'qhive:abi';
-import { Agent, idOf, readHash } from './agent.js';
+import { Agent, forgetHandle, handleOf, idOf, readHash } from './agent.js';
 import { Batch } from './batch.js';
 import { describe } from './check.js';
 import { BoundAgent } from './bound-agent.js';
@@ -48,7 +48,7 @@ export class AgentRuntime {
     /** @type {Core} */
     #core;
     /** @type {Map<number, Agent>} by handle */
-    #byHandle = new Map();
+    #byHandle;
     /** @type {Map<string, Agent>} */
     #byName = new Map();
     /** @type {Map<number, Batch>} by handle */
@@ -63,7 +63,9 @@ export class AgentRuntime {
 
     /** @param {Core} core @param {boolean} simd */
     constructor(core, simd) {
+        const { threads } = core;
         this.#core = core;
+        this.#byHandle = threads === null ? new Map() : threads.agents;
         this.#agents = new AgentList(core, this.#byHandle);
         this.#memory = new MemoryInfo(core, this.#byHandle);
         this.#safeZones = new SafeZones(core, this.#byHandle);
@@ -71,18 +73,21 @@ export class AgentRuntime {
         this.#federation = new FederatedAccumulator(core);
         this.#metrics = new MetricsStore(core, this.#memory, this.#byHandle);
         this.#messages = new MessageQueue(core);
-        this.build = Object.freeze({ version: VERSION, simd, threads: false, memory64: false });
+        this.build = Object.freeze({ version: VERSION, simd, threads: threads !== null, memory64: false });
         Object.defineProperty(this, 'build', { writable: false });
         watchLeak(core.leaks, this, 'a runtime');
+        threads?.connect((handle, config) => this.#register(handle, readConfig(config)), (agent) => this.#drop(agent));
     }
 
     /** @param {import('../types/qhive.js').AgentConfig} config */
     createAgent(config) {
         this.#core.alive();
         const complete = readConfig(config);
+        const { threads } = this.#core;
         const { name, feature } = complete;
+        threads?.look();
         if (name !== undefined && this.#byName.has(name))
-            throw new QhiveError('INVALID_ARGUMENT', `config.name must be unique in its runtime; there is an agent '${name}' already`);
+            throw this.#nameTaken(name);
         if (feature !== undefined && this.#knowledge.frozen && this.#knowledge.get(feature) === undefined)
             throw new QhiveError('INVALID_ARGUMENT', `config.feature must be the code of a feature, of which the knowledge has no ${describe(feature)}`);
         const actuator = complete.actuator && bindActuator(this.#safeZones, complete.actuator);
@@ -90,7 +95,9 @@ export class AgentRuntime {
         if (handle < 0) throw this.#notCreated(handle, complete);
         if (complete.category !== undefined) categorise(this.#core, complete.category, handle);
         if (feature !== undefined) tieTo(this.#knowledge, handle, feature);
-        return this.#register(handle, complete, name ?? this.#defaultName(handle));
+        const agent = this.#register(handle, complete);
+        threads?.introduce(agent, handle);
+        return agent;
     }
 
     get agents() {
@@ -101,6 +108,7 @@ export class AgentRuntime {
     /** @param {number | string} idOrName */
     agent(idOrName) {
         this.#core.alive();
+        this.#core.threads?.look();
         const found = typeof idOrName === 'string' ? this.#byName.get(idOrName) : this.#byId(idOrName);
         if (found === undefined) throw new QhiveError('INVALID_ARGUMENT', `there is no agent with the id or name ${describe(idOrName)}`);
         return found;
@@ -153,19 +161,57 @@ export class AgentRuntime {
 
     /** A hash of the tables of all agents, 16 hexadecimal digits. */
     hash() {
-        this.#core.call('qh_hash', 0);
+        this.#core.read('qh_hash', 0);
         return readHash(this.#core.numbers);
     }
 
     /** Whether every structure in the memory is sound. Takes time: for tests. */
     validate() {
-        return this.#core.call('qh_validate') === 1;
+        return this.#core.read('qh_validate') === 1;
+    }
+
+    /* ------------------------------------------------------------ threads */
+
+    /** What another thread needs to use this runtime. */
+    share() {
+        return this.#threads('share').share();
+    }
+
+    /** The number of this thread. */
+    get thread() {
+        this.#core.alive();
+        return this.#core.threads?.number ?? 1;
+    }
+
+    /** The numbers of all threads that use the runtime. */
+    get threads() {
+        this.#core.alive();
+        return this.#core.threads?.all ?? [1];
+    }
+
+    /** @param {number} thread that was terminated */
+    recover(thread) {
+        return this.#threads('recover').recover(thread);
+    }
+
+    /** @template T @param {'federation' | 'metrics' | 'messages'} name @param {() => T | Promise<T>} use @param {{ timeout?: number }} [options] @returns {Promise<T>} */
+    async withLock(name, use, options) {
+        return this.#threads('withLock').withLock(name, use, options);
+    }
+
+    /** @param {string} method */
+    #threads(method) {
+        this.#core.alive();
+        const { threads } = this.#core;
+        if (threads === null) throw new QhiveError('UNSUPPORTED', `${method}: the runtime is for one thread; make it by createRuntime({ threads: true })`);
+        return threads;
     }
 
     dispose() {
         if (this.#core.gone === 'STALE_HANDLE') throw this.#core.unusable();
         forgetLeak(this.#core.leaks, this);
         if (this.#core.leaks !== null) this.#core.leaks.disposed = true;
+        this.#core.threads?.end();
         this.#core.dispose();
         this.#byHandle.clear();
         this.#byName.clear();
@@ -183,7 +229,9 @@ export class AgentRuntime {
         return undefined;
     }
 
-    #register(handle, config, name) {
+    /** @param {number} handle @param {any} config */
+    #register(handle, config) {
+        const name = config.name ?? this.#defaultName(handle);
         const forget = () => {
             this.#byHandle.delete(handle);
             this.#byName.delete(name);
@@ -197,32 +245,30 @@ export class AgentRuntime {
         return agent;
     }
 
+    /** Another thread has freed an agent. @param {Agent} agent */
+    #drop(agent) {
+        this.#byHandle.delete(handleOf(agent));
+        this.#byName.delete(agent.name);
+        forgetHandle(agent);
+    }
+
     #defaultName(handle) {
         let name = `agent#${idOf(handle)}`;
         while (this.#byName.has(name)) name += "'";
         return name;
     }
 
+    #nameTaken(name) {
+        return new QhiveError('INVALID_ARGUMENT', `config.name must be unique in its runtime; there is an agent '${name}' already`);
+    }
+
     #notCreated(result, config) {
         const code = codeOf(result);
         const what = config.name === undefined ? 'createAgent()' : `createAgent() of '${config.name}'`;
+        if (code === 'INVALID_ARGUMENT' && config.name !== undefined && this.#byHandle.size > 0 && this.#byName.has(config.name)) return this.#nameTaken(config.name);
         if (code === 'INVALID_ARGUMENT') return new QhiveError(code, `${what}: the configuration is out of the core's ranges`);
         const problem =
             code === 'QUOTA_EXCEEDED' ? `even without a table it needs more than quotaBytes (${config.quotaBytes})` : resourceProblem(this.#core, code);
         return new QhiveError(code ?? 'INVALID_STATE', `${what}: ${problem}`);
     }
 }
-
-/** What the design names and this version does not have: asking for it says so. */
-const LATER = {
-    share: 'sharing between threads',
-};
-for (const [name, what] of Object.entries(LATER))
-    Object.defineProperty(AgentRuntime.prototype, name, {
-        configurable: true,
-        /** @this {AgentRuntime} */
-        get() {
-            void this.agents;
-            throw new QhiveError('UNSUPPORTED', `${name}: this version does not have ${what} yet`);
-        },
-    });

@@ -177,11 +177,12 @@ export class SafeZones {
 
     get frozen() {
         this.#core.alive();
-        return this.#frozen;
+        return this.#look();
     }
 
     get parameters() {
         this.#core.alive();
+        this.#look();
         return this.#zones.map(({ parameter }) => parameter);
     }
 
@@ -190,7 +191,7 @@ export class SafeZones {
         const readZones = readAll('zones', zones, readZone);
         const readTriggers = readAll('triggers', triggers, readTrigger);
         const complete = readOptions(options, this.#options);
-        if (this.#frozen) throw new QhiveError('INVALID_STATE', 'define: the safe zones are frozen');
+        if (this.#look()) throw new QhiveError('INVALID_STATE', 'define: the safe zones are frozen');
         const all = new Map(this.#numbers);
         for (const { parameter } of readZones) {
             if (all.has(parameter)) throw new QhiveError('INVALID_ARGUMENT', `zones: there are two for ${describe(parameter)}`);
@@ -201,17 +202,34 @@ export class SafeZones {
                 if (!all.has(name)) throw new QhiveError('INVALID_ARGUMENT', `triggers: there is no safe zone for ${describe(name)}`);
         if (all.size > limit.zones || this.#triggers.length + readTriggers.length > limit.zones)
             throw new QhiveError('INVALID_ARGUMENT', `there can be at most ${limit.zones} zones, and as many triggers`);
-        this.#numbers = all;
-        this.#zones.push(...readZones);
-        this.#triggers.push(...readTriggers);
-        for (const { kpi } of readTriggers) if (!this.#kpis.has(kpi)) this.#kpis.set(kpi, this.#kpis.size);
+        this.#add(readZones, readTriggers);
         this.#options = complete;
+    }
+
+    /** @param {Zone[]} zones @param {Trigger[]} triggers */
+    #add(zones, triggers) {
+        for (const { parameter } of zones) this.#numbers.set(parameter, this.#numbers.size);
+        this.#zones.push(...zones);
+        this.#triggers.push(...triggers);
+        for (const { kpi } of triggers) if (!this.#kpis.has(kpi)) this.#kpis.set(kpi, this.#kpis.size);
+    }
+
+    /** Whether the zones are in force: another thread may have frozen its own, which take the place of these. */
+    #look() {
+        const definitions = this.#frozen ? undefined : this.#core.threads?.zones();
+        if (definitions === undefined) return this.#frozen;
+        this.#zones = [];
+        this.#triggers = [];
+        this.#numbers.clear();
+        this.#kpis.clear();
+        this.#add(definitions.zones.map(Object.freeze), definitions.triggers.map(Object.freeze));
+        return (this.#frozen = true);
     }
 
     freeze() {
         const core = this.#core;
         core.alive();
-        if (this.#frozen) throw new QhiveError('INVALID_STATE', 'freeze: the safe zones are frozen already');
+        if (this.#look()) throw new QhiveError('INVALID_STATE', 'freeze: the safe zones are frozen already');
         if (this.#zones.length === 0) throw new QhiveError('INVALID_STATE', 'freeze: there are no safe zones yet; define() them first');
         const numbers = numbersOf(this.#zones, this.#triggers, (name) => this.#numbers.get(name), this.#kpis);
         this.#freezing(core.call('qh_transfer_open', numbers.byteLength));
@@ -223,16 +241,17 @@ export class SafeZones {
             if (core.gone === null) core.call('qh_transfer_close');
         }
         this.#frozen = true;
+        this.#freezing(core.threads?.leaveZones({ zones: this.#zones, triggers: this.#triggers }) ?? 0);
     }
 
     value(parameter) {
-        this.#core.call('qh_zones_read', this.#numberOf(parameter));
+        this.#core.read('qh_zones_read', this.#numberOf(parameter));
         return this.#core.numbers[0];
     }
 
     allowed(parameter, to, time) {
         const zone = this.#numberOf(parameter);
-        return this.#core.call('qh_zones_allowed', zone, number('to', to), readTime('time', time)) === 1;
+        return this.#core.read('qh_zones_allowed', zone, number('to', to), readTime('time', time)) === 1;
     }
 
     propose(agent, parameter, to, time) {
@@ -261,16 +280,16 @@ export class SafeZones {
         if (number_ === undefined) throw new QhiveError('INVALID_ARGUMENT', `observe: no trigger watches ${describe(kpi)}`);
         number('value', value);
         readTime('time', time);
-        if (this.#core.call('qh_zones_observe_kpi', number_, value, time) !== 0)
+        if (this.#core.read('qh_zones_observe_kpi', number_, value, time) !== 0)
             throw new QhiveError('INVALID_ARGUMENT', `observe: time must not be before the last reading of ${describe(kpi)}, not ${time}`);
         const undone = [];
-        for (let place = 0; (place = this.#core.call('qh_zones_next_undone', place)) > 0; ) undone.push(this.#change());
+        for (let place = 0; (place = this.#core.read('qh_zones_next_undone', place)) > 0; ) undone.push(this.#change());
         return undone;
     }
 
     reset(time) {
         this.#check();
-        this.#core.call('qh_zones_reset_all', readTime('time', time));
+        this.#core.read('qh_zones_reset_all', readTime('time', time));
     }
 
     audit(from = 1) {
@@ -288,7 +307,7 @@ export class SafeZones {
         this.#check();
         const values = Object.fromEntries(
             this.#zones.map(({ parameter }, i) => {
-                this.#core.call('qh_zones_read', i);
+                this.#core.read('qh_zones_read', i);
                 return [parameter, this.#core.numbers[1]];
             }),
         );
@@ -301,7 +320,7 @@ export class SafeZones {
     /** The events of the audit, oldest first. */
     *#events() {
         const names = [...this.#kpis.keys()];
-        for (let first = 1; this.#core.call('qh_zones_audit', first) === 1; first = 0) {
+        for (let first = 1; this.#core.read('qh_zones_audit', first) === 1; first = 0) {
             const { numbers } = this.#core;
             const readings = numbers[FIELD.readings];
             const kpis = Object.fromEntries(
@@ -345,7 +364,7 @@ export class SafeZones {
         }
         if (code === 'INVALID_ARGUMENT')
             throw new QhiveError(code, method === 'approve' ? `approve: there is no ${what}, or time is before it or before the parameter's last change` : `${method}: ${what}: time must not be before the parameter's last change`);
-        throw new QhiveError(code, `${method}: ${what}: ${code === 'STALE_HANDLE' ? 'the agent was freed' : 'it has no actuator'}`);
+        throw new QhiveError(code, `${method}: ${what}: ${code === 'STALE_HANDLE' ? 'the agent was freed' : code === 'BUSY' ? resourceProblem(this.#core, code) : 'it has no actuator'}`);
     }
 
     #freezing(result) {
@@ -356,7 +375,7 @@ export class SafeZones {
 
     #check() {
         this.#core.alive();
-        if (!this.#frozen) throw new QhiveError('INVALID_STATE', 'the safe zones are not in force yet; freeze() them first');
+        if (!this.#look()) throw new QhiveError('INVALID_STATE', 'the safe zones are not in force yet; freeze() them first');
     }
 
     #numberOf(parameter) {

@@ -320,7 +320,7 @@ export class VectorIndex {
         if (!this.#frozen) throw new QhiveError('INVALID_STATE', 'filter(): the index is not frozen yet');
         const bits = this.#judge(typeof allowed === 'function' ? allowed : containedIn(allowed));
         this.#makeRoom(1, Math.max(1, this.#room), true);
-        new Uint32Array(this.#core.alive().buffer, this.#addresses[3], bits.length).set(bits);
+        this.#core.view(Uint32Array, this.#addresses[3], bits.length).set(bits);
         const handle = this.#core.call('qh_index_filter', this.#handle);
         if (handle < 0) throw resourceError(this.#core, 'filter()', handle);
         return new IndexFilter(this.#core, this, handle, this.#core.numbers[0]);
@@ -364,7 +364,7 @@ export class VectorIndex {
 
     #info() {
         this.#check();
-        this.#core.call('qh_index_info', this.#handle);
+        this.#core.read('qh_index_info', this.#handle);
         return this.#core.numbers;
     }
 
@@ -421,7 +421,7 @@ export class VectorIndex {
     #judge(predicate) {
         const size = this.#size;
         const frozen = this.#frozen;
-        const labels = new Uint32Array(this.#core.alive().buffer, this.#info()[5], size).slice();
+        const labels = this.#core.view(Uint32Array, this.#info()[5], size).slice();
         const bits = new Uint32Array((size + 31) >>> 5);
         for (let row = 0; row < size; row++) if (predicate(labels[row])) bits[row >>> 5] |= 1 << (row & 31);
         this.#check();
@@ -433,7 +433,7 @@ export class VectorIndex {
     #narrow(filter, bits) {
         if (filter === undefined) return NO_FILTER;
         if (bits === undefined) return this.#readFilter(filter);
-        new Uint32Array(this.#core.alive().buffer, this.#addresses[3], bits.length).set(bits);
+        this.#core.view(Uint32Array, this.#addresses[3], bits.length).set(bits);
         return OWN_BITS;
     }
 
@@ -446,12 +446,11 @@ export class VectorIndex {
         if (result < 0) throw this.#buildError(`${method}()`, result);
         const [vectorsAt, labelsAt, categoriesAt, stride] = core.numbers;
         this.#checkLength('vectors', rows, length);
-        const { buffer } = core.alive();
-        const vectors = new Float32Array(buffer, vectorsAt, count * stride);
-        const labels = new Uint32Array(buffer, labelsAt, count);
+        const vectors = core.view(Float32Array, vectorsAt, count * stride);
+        const labels = core.view(Uint32Array, labelsAt, count);
         if (stride === this.#dims) vectors.set(rows);
         else for (let i = 0; i < count; i++) vectors.set(rows.subarray(i * this.#dims, (i + 1) * this.#dims), i * stride);
-        writeBeside(labels, new Uint16Array(buffer, categoriesAt, count));
+        writeBeside(labels, core.view(Uint16Array, categoriesAt, count));
         const added = core.call('qh_index_add', this.#handle, count);
         if (added < 0) throw this.#rowError(method, rows, count, labels, core.numbers[0]);
         this.#size += count;
@@ -474,11 +473,11 @@ export class VectorIndex {
             this.#bitRows = withBits ? this.#size : -1;
         }
         if (fits && this.#query.length !== 0) return;
-        const { buffer } = this.#core.alive();
+        const core = this.#core;
         const [query, labels, distances] = this.#addresses;
-        this.#query = new Float32Array(buffer, query, count * this.#dims);
-        this.#labels = new Uint32Array(buffer, labels, count * this.#room);
-        this.#distances = new Float32Array(buffer, distances, count * this.#room);
+        this.#query = core.view(Float32Array, query, count * this.#dims);
+        this.#labels = core.view(Uint32Array, labels, count * this.#room);
+        this.#distances = core.view(Float32Array, distances, count * this.#room);
     }
 
     #closeRoom() {
@@ -502,17 +501,16 @@ export class VectorIndex {
     }
 
     #refreshResults(count) {
-        const { buffer } = this.#core.alive();
         const [, labels, distances] = this.#addresses;
-        this.#labels = new Uint32Array(buffer, labels, count * this.#room);
-        this.#distances = new Float32Array(buffer, distances, count * this.#room);
+        this.#labels = this.#core.view(Uint32Array, labels, count * this.#room);
+        this.#distances = this.#core.view(Float32Array, distances, count * this.#room);
         this.#query = NO_FLOATS;
     }
 
     #searchError(method, count, result) {
         const row = this.#core.numbers[0];
         if (codeOf(result) !== 'INVALID_ARGUMENT') return resourceError(this.#core, `${method}()`, result);
-        const queries = new Float32Array(this.#core.alive().buffer, this.#addresses[0], count * this.#dims);
+        const queries = this.#core.view(Float32Array, this.#addresses[0], count * this.#dims);
         const where = count === 1 ? `${method}()` : `${method}(): vector ${row}`;
         return new QhiveError('INVALID_ARGUMENT', `${where}: ${valueProblem(queries, row * this.#dims, this.#dims)}`);
     }

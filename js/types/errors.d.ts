@@ -17,7 +17,7 @@ export type ErrorCode =
     | 'INVALID_ARGUMENT'
     /** The call is right, the moment is not (`step` before `begin`), or the runtime is dead. */
     | 'INVALID_STATE'
-    /** Exclusively borrowed: a call was made while another one was reading its arguments. */
+    /** Exclusively borrowed: by a call that was reading its arguments, or by another thread. Nothing was changed. */
     | 'BUSY'
     /** Bytes that should be a module, or an exported table, are damaged. */
     | 'CORRUPT'

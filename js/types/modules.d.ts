@@ -4,6 +4,8 @@ declare module 'qhive:abi' {
     export const VERSION: string;
     /** What a module exports. */
     export const EXPORTS: string[];
+    /** What the module for threads exports beside. */
+    export const THREAD_EXPORTS: string[];
     /** Pages a module needs to be instantiated. */
     export const MODULE_PAGES: number;
     /** Where static data ends, bytes. */
@@ -37,9 +39,32 @@ declare module 'qhive:binaries' {
     export const simd: { byteCount: number; text: string };
     export function loadScalar(): Promise<Uint8Array<ArrayBuffer>>;
     export function loadScalarSync(): Uint8Array<ArrayBuffer> | undefined;
+    export function threadsModule(): Promise<WebAssembly.Module>;
+    export function threadsModuleSync(): WebAssembly.Module;
+}
+declare module 'qhive:threads-packed' {
+    const packed: { byteCount: number; text: string };
+    export default packed;
+}
+/** The chunk with the build for threads: its bytes. */
+declare module 'qhive:threads-build' {
+    export function threadsBytes(): Uint8Array<ArrayBuffer>;
+}
+/** The chunk with the code for threads. */
+declare module 'qhive:threads-code' {
+    type Code = typeof import('../src/threads.js');
+    export const attach: Code['attach'];
+    export const found: Code['found'];
+    export const requireThreads: Code['requireThreads'];
+    export const requireThreadsModule: Code['requireThreadsModule'];
+}
+/** How an entry of the package loads it. */
+declare module 'qhive:threads' {
+    export function loadThreads(): Promise<typeof import('qhive:threads-code')>;
+    export function loadThreadsSync(): typeof import('qhive:threads-code');
 }
 /** The module that an entry of the package has without being given one. */
 declare module 'qhive:own' {
-    export function ownModule(simd: boolean | undefined): Promise<WebAssembly.Module>;
-    export function ownModuleSync(simd: boolean | undefined): WebAssembly.Module;
+    export function ownModule(simd: boolean | undefined, threads: boolean): Promise<WebAssembly.Module>;
+    export function ownModuleSync(simd: boolean | undefined, threads: boolean): WebAssembly.Module;
 }

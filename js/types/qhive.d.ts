@@ -17,6 +17,7 @@
  */
 export * from './errors.js';
 export * from './runtime.js';
+export * from './threads.js';
 export * from './agent.js';
 export * from './safe-zones.js';
 export * from './vector-index.js';

@@ -8,6 +8,7 @@ import type { FeatureKnowledge } from './knowledge.js';
 import type { FederatedAccumulator } from './federation.js';
 import type { MetricsStore } from './metrics.js';
 import type { MessageQueue } from './messages.js';
+import type { LockName, Recovery, SharedRuntime } from './threads.js';
 
 export interface RuntimeOptions {
     /**
@@ -39,8 +40,14 @@ export interface RuntimeOptions {
      * INVALID_ARGUMENT, damaged ones CORRUPT, a module of another version VERSION.
      */
     wasm?: BufferSource | WebAssembly.Module | Response | Promise<Response> | URL | string;
-    /** This version has no threads: `true` is UNSUPPORTED. */
-    threads?: boolean;
+    /**
+     * Places for threads that may use the runtime at the same time, this one among them: 2..32, or `true` for 16. The memory is then shared, and
+     * {@link AgentRuntime.share} gives what another thread needs for {@link attachRuntime}. A place costs 144 KiB. Where there can be no threads it
+     * is UNSUPPORTED, and an application can go on without: a page must be cross-origin isolated, by the headers
+     * `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`. Default: none, in a module that knows nothing of
+     * threads. `wasm` must then be `qhive/qhive-threads.wasm`.
+     */
+    threads?: boolean | number;
 }
 
 /**
@@ -54,7 +61,7 @@ export function createRuntime(options?: RuntimeOptions): Promise<AgentRuntime>;
 
 /**
  * The same at once, for Node and workers. `wasm` must be bytes or a `WebAssembly.Module`. Outside Node an ES module
- * cannot load the scalar build this way unless `createRuntime` has loaded it before (UNSUPPORTED).
+ * cannot load the scalar build, or what `threads` needs, this way unless `createRuntime` has loaded it before (UNSUPPORTED).
  */
 export function createRuntimeSync(options?: RuntimeOptions): AgentRuntime;
 
@@ -105,7 +112,30 @@ export interface AgentRuntime {
     hash(): string;
     /** Whether every structure in the memory is sound. Takes time: for tests. */
     validate(): boolean;
-    /** Lets the memory go. Afterwards every call, of its agents and batches too, throws STALE_HANDLE. */
+    /**
+     * What another thread needs to use this runtime; it can be posted to a worker.
+     * @throws {QhiveError} UNSUPPORTED unless the runtime was made with `threads`
+     */
+    share(): SharedRuntime;
+    /** The number of this thread, from 1 (who made the runtime). */
+    readonly thread: number;
+    /** The numbers of all threads that use the runtime, also those that were terminated and not recovered. */
+    readonly threads: readonly number[];
+    /**
+     * Ends what a terminated thread was doing, wherever it was: its claims and locks are released, and what it had half changed is brought back, or
+     * reset where it cannot be. To be called for each worker that was terminated, or whose module stopped, without having disposed of its runtime;
+     * never for one that is running.
+     * @throws {QhiveError} INVALID_ARGUMENT for this thread or one that there is not; UNSUPPORTED without `threads`; BUSY
+     */
+    recover(thread: number): Recovery;
+    /**
+     * Calls `use` while this thread holds a room's lock, for which it waits without blocking, `timeout` milliseconds at most (default: as long as it
+     * takes). So a page's main thread, which may not block, does several things to a room without finding it BUSY. Other threads wait meanwhile:
+     * be short. Resolves with what `use` returns.
+     * @throws {QhiveError} BUSY when the time is over; INVALID_ARGUMENT; UNSUPPORTED without `threads`
+     */
+    withLock<T>(name: LockName, use: () => T | Promise<T>, options?: { timeout?: number }): Promise<T>;
+    /** Lets the memory go; in a runtime with threads only this thread's use of it. Afterwards every call, of its agents and batches too, throws STALE_HANDLE. */
     dispose(): void;
     /** The same, but does nothing when it is disposed of already. */
     [Symbol.dispose](): void;

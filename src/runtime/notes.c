@@ -38,6 +38,7 @@ qh_result qh_note_put(qh_runtime *runtime, qh_handle handle, uint32_t key, const
     *note = (qh_note){*notes, key, byte_count};
     memcpy(note->text, text, byte_count);
     *notes = note;
+    qh__atomic_add(&runtime->changes, 1);
     return QH_OK;
 }
 

@@ -116,6 +116,23 @@ EXPORT(int32_t, qh_agent_owner, (uint32_t handle)) {
     return (int32_t)(place + 1);
 }
 
+/* ---------------------------------------------------------------- who is there */
+
+/* Differs from what it was where objects were made or destroyed, or notes about them left, since. Not negative. */
+EXPORT(int32_t, qh_changes, (void)) {
+    OPEN_OR_RETURN;
+    return (int32_t)(qh__atomic_load(&opened->changes) & INT32_MAX);
+}
+
+/* The handle of the agent in a slot, from 0 on; 0: none there, QH_INVALID_ARGUMENT behind the last slot. */
+EXPORT(int32_t, qh_agent_at, (uint32_t number)) {
+    OPEN_OR_RETURN;
+    if (number >= qh__slot_count(opened)) return QH_INVALID_ARGUMENT;
+    uint32_t word = qh__atomic_load(&qh__slot_at(opened, number)->word);
+    bool is_agent = (word >> 8 & 0xFF) == QH_SLOT_AGENT;
+    return is_agent ? (int32_t)qh__handle_make(number, word >> 16) : 0;
+}
+
 /* ---------------------------------------------------------------- notes */
 
 /* Keeps the first `byte_count` bytes of the transfer buffer, which stays open, as a note about an object (0: the runtime) under a key;
@@ -125,7 +142,6 @@ EXPORT(int32_t, qh_note_set, (uint32_t handle, uint32_t key, uint32_t byte_count
     size_t room;
     const unsigned char *text = qh__transfer(&room);
     if (byte_count > room) return QH_INVALID_ARGUMENT;
-    QH_HOLD_REGISTRY(opened);
     return qh_note_put(opened, handle, key, text, byte_count);
 }
 
@@ -134,7 +150,6 @@ EXPORT(int32_t, qh_note_get, (uint32_t handle, uint32_t key)) {
     OPEN_OR_RETURN;
     void *copy;
     uint32_t byte_count;
-    QH_HOLD_REGISTRY(opened);
     QH_TRY(qh_note_copy(opened, handle, key, &copy, &byte_count));
     if (copy) qh__transfer_replace(copy, byte_count);
     return (int32_t)byte_count;

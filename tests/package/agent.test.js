@@ -282,7 +282,7 @@ describe('life', () => {
         expect(new Set(all).size).toBe(all.length);
     });
 
-    test('what comes later says so', () => {
-        expectRefused(runtime, 'UNSUPPORTED', () => runtime.share, /this version/);
+    test('what only threads have says so', () => {
+        expectRefused(runtime, 'UNSUPPORTED', () => runtime.share(), /one thread/);
     });
 });

@@ -12,7 +12,7 @@ import { INDEX, wander } from './support.js';
 const dist = (name) => join(root, 'dist', name);
 const read = (name) => readFileSync(dist(name), 'utf8');
 const require = createRequire(import.meta.url);
-const NAMES = ['QhiveError', 'createRuntime', 'createRuntimeSync'];
+const NAMES = ['QhiveError', 'attachRuntime', 'createRuntime', 'createRuntimeSync'];
 
 /** What a pattern finds first; a failure need not print the whole file. */
 const firstOf = (pattern, text) => pattern.exec(text)?.[0] ?? '';

@@ -15,7 +15,7 @@ const FIELDS = [
     ['options.trackAllocations', (trackAllocations) => ({ trackAllocations }), [null, 0, 1, 'true', {}], [undefined, true, false]],
     ['options.simd', (simd) => ({ simd }), [null, 0, 1, 'true', {}], [undefined, true, false]],
     ['options.onLeak', (onLeak) => ({ onLeak }), [null, 0, 'x', {}, true], [undefined, () => undefined]],
-    ['options.threads', (threads) => ({ threads }), [null, 0, 1, 'true', {}], [undefined, false]],
+    ['options.threads', (threads) => ({ threads }), [null, 0, 1, 33, 2.5, NaN, 'true', {}], [undefined, false, true, 2, 32]],
     ['options.wasm', (wasm) => ({ wasm }), [null, 5, true, {}, [], 1n, Symbol('x')], [undefined]],
 ];
 
@@ -102,8 +102,8 @@ describe('the page budget', () => {
     });
 });
 
-test('threads are UNSUPPORTED, with the reason', () => {
-    expect(thrownBy(() => createRuntimeSync({ threads: true }))).toMatchObject({ code: 'UNSUPPORTED', message: expect.stringMatching(/threads/) });
+test('threads need SIMD', () => {
+    expect(thrownBy(() => createRuntimeSync({ threads: true, simd: false }))).toMatchObject({ code: 'UNSUPPORTED', message: expect.stringMatching(/^options\.simd/) });
 });
 
 test('build says what runs', () => {

@@ -27,6 +27,7 @@ const COMMANDS = ['run', 'replay', 'evaluate', 'inspect', 'memory', 'ask', 'benc
 const SHIPPED = [
     'package.json', 'README.md', 'LICENSE', 'CHANGELOG.md',
     ...within('dist', ['qhive', 'url', 'qhive-scalar', 'evaluate'].flatMap(twice)),
+    ...within('dist', ['threads.mjs', 'threads.cjs', 'qhive-threads.mjs', 'qhive-threads.cjs', 'qhive-threads.wasm']),
     ...within('dist', ['qhive.node.mjs', 'qhive.workerd.mjs', 'qhive.edge.mjs', 'qhive.global.js', 'qhive.wasm', 'qhive-scalar.wasm', 'cli.mjs']),
     ...within('dist/cli', [...COMMANDS, 'chunk', 'job', 'progress', 'server'].map((name) => `${name}-*.mjs`)), ...within('dist/cli', ['contenders.mjs', 'LICENCES.txt']),
     ...within('dist/web', ['index.html', 'icon.svg', 'page.css', 'main.js', 'worker.js', 'chunk-*.js', 'features.json', 'LICENCES.txt']),
@@ -47,7 +48,7 @@ describe('the tarball', () => {
     });
 
     test('are the types wrong? They are not', async () => {
-        const args = [tool('@arethetypeswrong/cli/dist/index.js'), tarball, '--format', 'json', '--exclude-entrypoints', './qhive.wasm', './qhive-scalar.wasm'];
+        const args = [tool('@arethetypeswrong/cli/dist/index.js'), tarball, '--format', 'json', '--exclude-entrypoints', './qhive.wasm', './qhive-scalar.wasm', './qhive-threads.wasm'];
         const { stdout } = await run(process.execPath, args, { cwd: app, maxBuffer: 1 << 26 }).catch((failed) => failed);
         const { analysis, problems } = JSON.parse(stdout);
         expect(Object.keys(analysis.entrypoints)).toEqual(expect.arrayContaining(['.', './url', './qhive-scalar', './evaluate']));

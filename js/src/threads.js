@@ -1,0 +1,449 @@
+/**
+ * A runtime that several threads use: their places, what they leave for each other, claims, and waiting without blocking. This file is a
+ * chunk of its own, which only runtimes with threads load; so it gets what it needs of the main file (`Kit`) instead of importing it.
+ *
+ * Every thread has an instance of the module on the same memory. A place (src/sync/thread.h) gives it a stack and thread-local data.
+ * Threads know each other's agents through notes in linear memory: the configuration as JSON. A counter says when to look again.
+ */
+import { abi, THREAD_EXPORTS, VERSION } from 'qhive:abi';
+
+/**
+ * @typedef {import('./core.js').Core} Core
+ * @typedef {import('./agent.js').Agent} Agent
+ * @typedef {import('../types/qhive.js').SharedRuntime} SharedRuntime
+ * @typedef {typeof import('./kit.js').kit} Kit
+ * @typedef {(handle: number, config: any) => void} Adopt
+ * @typedef {(agent: Agent) => void} Drop
+ */
+
+const { place: PLACE, thread: AT } = abi;
+const CONFIG = 0; // the note of an agent: its configuration
+const ZONES = 1; // of the runtime: the definitions of the safe zones
+const SLICE_MS = 50; // a wake-up that went astray costs no more
+const TICK_MS = 2; // between two looks where an engine cannot wait
+
+/** The locks that can be waited for, by their numbers in the core. */
+const LOCKS = Object.freeze({ federation: 2, metrics: 3, messages: 4 });
+
+/* ---------------------------------------------------------------- what the engine allows */
+
+/** A function that loads an i32 atomically from a shared memory. */
+const ATOMICS = Uint8Array.of(
+    0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 5, 4, 1, 3, 1, 1, 10, 10, 1, 8, 0, 0x41, 0, 0xfe, 0x10, 2, 0,
+    0x0b,
+);
+
+/** Why there can be no threads here; undefined where there can. */
+function problemWithThreads() {
+    if (globalThis.crossOriginIsolated === false)
+        return "this page is not cross-origin isolated: serve it with the headers 'Cross-Origin-Opener-Policy: same-origin' and 'Cross-Origin-Embedder-Policy: require-corp'";
+    if (typeof SharedArrayBuffer !== 'function' || typeof Atomics !== 'object') return 'this engine has no shared memory';
+    if (!WebAssembly.validate(ATOMICS)) return 'this engine has no threads for WebAssembly';
+    return undefined;
+}
+
+/** Throws UNSUPPORTED where there can be no threads. @param {Kit} kit @param {string} what was asked for */
+export function requireThreads({ QhiveError }, what) {
+    const problem = problemWithThreads();
+    if (problem !== undefined) throw new QhiveError('UNSUPPORTED', `${what}: ${problem}. Without threads a runtime works as ever: leave options.threads out`);
+}
+
+/** Throws VERSION unless the module is the build for threads. @param {Kit} kit @param {WebAssembly.Module} module @param {string} what */
+export function requireThreadsModule({ QhiveError }, module, what) {
+    const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
+    const missing = THREAD_EXPORTS.find((name) => !names.has(name));
+    if (missing !== undefined)
+        throw new QhiveError('VERSION', `${what} is not the build for threads of qhive ${VERSION}: it lacks ${missing}. Take qhive-threads.wasm from the same version of the package`);
+}
+
+/** Whether `Atomics.wait` is allowed here: not in the main thread of a page. */
+function maySleep() {
+    try {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
+        return true;
+    } catch {
+        return false;
+    }
+}
+
+/* ---------------------------------------------------------------- notes */
+
+/** JSON has no Infinity. */
+const write = (value) => JSON.stringify(value, (_, x) => (x === Infinity ? { infinite: true } : x));
+const read = (text) => JSON.parse(text, (_, x) => (x?.infinite === true ? Infinity : x));
+
+/** The agents alive by their handles; whoever reads sees also those that other threads made. @extends {Map<number, Agent>} */
+export class Directory extends Map {
+    look = () => {};
+
+    /** @override */
+    get size() {
+        this.look();
+        return super.size;
+    }
+
+    /** @override @param {number} handle */
+    get(handle) {
+        this.look();
+        return super.get(handle);
+    }
+
+    /** @override */
+    values() {
+        this.look();
+        return super.values();
+    }
+
+    /** @override */
+    keys() {
+        this.look();
+        return super.keys();
+    }
+
+    /** @override */
+    entries() {
+        this.look();
+        return super.entries();
+    }
+
+    /** @override */
+    [Symbol.iterator]() {
+        return this.entries();
+    }
+}
+
+/* ---------------------------------------------------------------- places */
+
+/** The words of a place. @param {any} exports @param {WebAssembly.Memory} memory @param {number} place */
+const wordsOf = (exports, memory, place) =>
+    new Int32Array(memory.buffer, (exports.qh_threads_address() >>> 0) + place * abi.size.thread, abi.size.thread / 4);
+
+/** Takes a free place: its number. @param {any} exports @param {WebAssembly.Memory} memory @param {Kit} kit */
+function takePlace(exports, memory, { QhiveError }) {
+    let there = 0;
+    for (let place = 0; place < abi.limit.threads; place++) {
+        const words = wordsOf(exports, memory, place);
+        if (Atomics.load(words, AT.state / 4) === PLACE.none) continue;
+        there++;
+        if (Atomics.compareExchange(words, AT.state / 4, PLACE.free, PLACE.taken) === PLACE.free) return place;
+    }
+    if (there === 0) throw new QhiveError('INVALID_ARGUMENT', 'shared.memory is not the memory of a runtime with threads');
+    throw new QhiveError(
+        'EXCEEDS_LIMIT',
+        `all ${there} places for threads are taken: give a larger options.threads, dispose of the runtimes of threads that are done, recover() threads that were terminated`,
+    );
+}
+
+/** Gives the instance its stack and its thread-local data, and begins. @param {any} exports @param {WebAssembly.Memory} memory @param {number} place */
+function begin(exports, memory, place) {
+    const words = wordsOf(exports, memory, place);
+    const [base, limit, tls] = [AT.stack_base, AT.stack_limit, AT.tls].map((offset) => words[offset / 4]);
+    exports.__wasm_init_tls(tls);
+    exports.__stack_pointer.value = base;
+    exports.__set_stack_limits(base, limit);
+    return exports.qh_thread_begin(place, maySleep() ? 1 : 0);
+}
+
+/** The thread of an instance that makes a runtime: its stack is the module's own. @param {Core} core @param {WebAssembly.Module} module @param {Kit} kit */
+export function found(core, module, kit) {
+    const { exports } = core;
+    exports.__set_stack_limits(exports.__stack_pointer.value, 0);
+    core.threads = new Threads(core, module, 0, kit);
+    return maySleep() ? 1 : 0;
+}
+
+/** @param {Kit} kit @param {unknown} value what the caller gave @returns {{ module: WebAssembly.Module, memory: WebAssembly.Memory }} */
+function readShared({ QhiveError, object, invalid, tagOf, checkBoundary }, value) {
+    const { module, memory, version } = object('shared', value);
+    if (tagOf(module) !== 'WebAssembly.Module') return invalid('shared.module', 'a WebAssembly.Module: what share() gave', module);
+    if (tagOf(memory) !== 'WebAssembly.Memory' || tagOf(memory.buffer) !== 'SharedArrayBuffer')
+        return invalid('shared.memory', 'a shared WebAssembly.Memory: what share() gave', memory);
+    if (version !== VERSION) throw new QhiveError('VERSION', `shared is of qhive ${String(version)}; this is qhive ${VERSION}. All threads need the same version of the package`);
+    checkBoundary(module);
+    return { module, memory };
+}
+
+/** @template T @param {Kit} kit @param {unknown} shared @param {(core: Core) => T} open makes the runtime @returns {Promise<T>} */
+export async function attach(kit, shared, open) {
+    requireThreads(kit, 'attachRuntime()');
+    const { module, memory } = readShared(kit, shared);
+    requireThreadsModule(kit, module, 'shared.module');
+    const { QhiveError } = kit;
+    let exports;
+    try {
+        exports = (await WebAssembly.instantiate(module, { env: { memory } })).exports;
+    } catch (error) {
+        throw new QhiveError('INVALID_ARGUMENT', `shared.memory is not that of shared.module (${String(error)})`, error);
+    }
+    const place = takePlace(exports, memory, kit);
+    const begun = begin(exports, memory, place);
+    if (begun < 0) throw new QhiveError('INVALID_ARGUMENT', 'shared.memory is not the memory of an open runtime');
+    const core = new kit.Core(exports, memory);
+    core.threads = new Threads(core, module, place, kit);
+    return open(core);
+}
+
+/* ---------------------------------------------------------------- a thread of a runtime */
+
+export class Threads {
+    /** @type {Core} */
+    #core;
+    /** @type {Kit} */
+    #kit;
+    #module;
+    #place;
+    /** @type {Adopt} */
+    #adopt = () => {};
+    /** @type {Drop} */
+    #drop = () => {};
+    #seen = -1; // the count of changes when all agents were known last
+    #looking = false;
+    /** @type {Record<string, Promise<void>>} the ends of the queues of this thread's own callers, by lock */
+    #queues = {};
+
+    /** @param {Core} core @param {WebAssembly.Module} module @param {number} place @param {Kit} kit */
+    constructor(core, module, place, kit) {
+        this.#core = core;
+        this.#kit = kit;
+        this.#module = module;
+        this.#place = place;
+        this.agents = new Directory();
+    }
+
+    /** The number of this thread. */
+    get number() {
+        return this.#place + 1;
+    }
+
+    /** The numbers of all threads. */
+    get all() {
+        const { memory, exports } = this.#core;
+        const numbers = [];
+        for (let place = 0; place < abi.limit.threads; place++)
+            if (Atomics.load(wordsOf(exports, /** @type {any} */ (memory), place), AT.state / 4) >= PLACE.taken) numbers.push(place + 1);
+        return numbers;
+    }
+
+    share() {
+        return Object.freeze({ module: this.#module, memory: this.#core.alive(), version: VERSION });
+    }
+
+    /** The thread ends; the runtime lives on for the others. */
+    end() {
+        if (this.#core.gone === null) this.#core.call('qh_thread_end');
+    }
+
+    /* ------------------------------------------------------------ who knows what */
+
+    /** @param {Adopt} adopt makes an agent of a handle and its configuration @param {Drop} drop */
+    connect(adopt, drop) {
+        this.#adopt = adopt;
+        this.#drop = drop;
+        this.agents.look = () => this.look();
+    }
+
+    /** Finds out which agents other threads made or freed. */
+    look() {
+        const core = this.#core;
+        if (this.#looking || core.gone !== null) return;
+        const changes = core.call('qh_changes');
+        if (changes === this.#seen) return;
+        this.#looking = true;
+        try {
+            if (this.#compare()) this.#seen = changes;
+        } finally {
+            this.#looking = false;
+        }
+    }
+
+    /** Drops the agents that are gone, then adopts those that are new: names may pass from one to the other. False: one is just being made. */
+    #compare() {
+        const core = this.#core;
+        const gone = new Map(this.agents);
+        const made = [];
+        for (let i = 0; ; i++) {
+            const handle = core.read('qh_agent_at', i);
+            if (handle < 0) break;
+            if (handle > 0 && !gone.delete(handle)) made.push(handle);
+        }
+        for (const agent of gone.values()) this.#drop(agent);
+        let complete = true;
+        for (const handle of made) {
+            const config = this.#recall(handle, CONFIG);
+            if (config === undefined) complete = false;
+            else this.#adopt(handle, config);
+        }
+        return complete;
+    }
+
+    /** Tells the other threads of an agent that this one has made. @param {Agent} agent @param {number} handle */
+    introduce(agent, handle) {
+        const result = this.#leave(handle, CONFIG, agent.config);
+        if (result >= 0) return;
+        agent.free();
+        throw this.#noMemory('createAgent()', this.#kit.codeOf(result));
+    }
+
+    /** @param {string} what failed @param {import('./errors.js').ErrorCode | undefined} code */
+    #noMemory(what, code) {
+        return new this.#kit.QhiveError(code ?? 'INVALID_STATE', `${what}: ${this.#kit.resourceProblem(this.#core, code)}`);
+    }
+
+    /** Tells the other threads what the safe zones are: the result. @param {{ zones: unknown[], triggers: unknown[] }} definitions */
+    leaveZones(definitions) {
+        return this.#leave(0, ZONES, definitions);
+    }
+
+    /** The safe zones that some thread froze; undefined: none. */
+    zones() {
+        return this.#recall(0, ZONES);
+    }
+
+    /** Leaves a text for the other threads: the result. @param {number} handle of an agent; 0: of the runtime @param {number} key @param {unknown} value */
+    #leave(handle, key, value) {
+        const core = this.#core;
+        const bytes = new TextEncoder().encode(write(value));
+        let result = core.call('qh_transfer_open', bytes.length);
+        if (result >= 0)
+            try {
+                core.transferred().set(bytes);
+                result = core.call('qh_note_set', handle, key, bytes.length);
+            } finally {
+                if (core.gone === null) core.call('qh_transfer_close');
+            }
+        return result;
+    }
+
+    /** What another thread left; undefined: nothing. @param {number} handle @param {number} key */
+    #recall(handle, key) {
+        const core = this.#core;
+        const length = core.read('qh_note_get', handle, key);
+        const code = this.#kit.codeOf(length);
+        if (code !== undefined && code !== 'STALE_HANDLE') throw this.#noMemory('looking at what other threads made', code);
+        if (length <= 0) return undefined;
+        try {
+            return read(new TextDecoder().decode(core.transferred().slice()));
+        } finally {
+            core.call('qh_transfer_close');
+        }
+    }
+
+    /* ------------------------------------------------------------ claims */
+
+    /** Why an agent is BUSY. @param {number} handle */
+    busyWith(handle) {
+        const owner = this.#core.call('qh_agent_owner', handle);
+        if (owner === this.number) return 'the agent is in the middle of another call';
+        if (owner <= 0) return 'another thread was using the agent; call again, or claim() it first';
+        return `thread ${owner} has the agent; it can be used when that thread has called release(), or, where it was terminated, after runtime.recover(${owner})`;
+    }
+
+    /** Why a room is BUSY. */
+    get busyRoom() {
+        const remedy = maySleep() ? 'call again' : 'this thread may not block: call again later, or wait with runtime.withLock()';
+        return `another thread holds the lock; ${remedy}`;
+    }
+
+    /* ------------------------------------------------------------ waiting */
+
+    /**
+     * Calls `use` while this thread holds a lock, which it waits for without blocking.
+     * @template T @param {unknown} name @param {() => T | Promise<T>} use @param {unknown} [options] @returns {Promise<T>}
+     */
+    async withLock(name, use, options) {
+        this.#require('withLock', 'qh_lock_enroll');
+        const { invalid, number, object, oneOf } = this.#kit;
+        const lock = LOCKS[/** @type {keyof typeof LOCKS} */ (oneOf('name', name, Object.keys(LOCKS)))];
+        if (typeof use !== 'function') return invalid('use', 'a function', use);
+        const given = options === undefined ? undefined : object('options', options).timeout;
+        const timeout = given === undefined || given === Infinity ? Infinity : number('options.timeout', given, { min: 0 });
+        const end = now() + timeout;
+        const before = this.#queues[lock]; // a lock belongs to a thread: its own callers take turns here
+        let leave = () => {};
+        const turn = new Promise((resolve) => (leave = () => resolve(undefined)));
+        this.#queues[lock] = Promise.all([before, turn]).then(() => undefined);
+        try {
+            if (!(await within(before, end - now())) || !(await this.#take(lock, end))) throw this.#timedOut(name, timeout);
+            try {
+                return await use();
+            } finally {
+                if (this.#core.gone === null) this.#core.call('qh_lock_release', lock);
+            }
+        } finally {
+            leave();
+        }
+    }
+
+    /** Takes a lock before `end`. @param {number} lock @param {number} end */
+    async #take(lock, end) {
+        const core = this.#core;
+        for (;;) {
+            const words = wordsOf(core.exports, core.alive(), this.#place);
+            const wakes = Atomics.load(words, AT.wakes / 4);
+            if (core.call('qh_lock_enroll', lock) === 1) return true;
+            const left = end - now();
+            if (left <= 0) return core.call('qh_lock_withdraw', lock) === 1;
+            await woken(words, wakes, Math.min(left, SLICE_MS));
+        }
+    }
+
+    /** @param {string} method @param {string} name of the export that it needs */
+    #require(method, name) {
+        if (!(name in this.#core.exports)) throw new this.#kit.QhiveError('UNSUPPORTED', `${method}: this version does not have it yet`);
+    }
+
+    #timedOut(name, timeout) {
+        return new this.#kit.QhiveError('BUSY', `withLock(): other threads held the lock '${name}' for ${timeout} ms`);
+    }
+
+    /* ------------------------------------------------------------ the dead */
+
+    /** Ends what a terminated thread was doing. @param {number} thread */
+    recover(thread) {
+        const { QhiveError } = this.#kit;
+        this.#require('recover', 'qh_recover');
+        if (thread === this.number) throw new QhiveError('INVALID_ARGUMENT', `recover: thread ${thread} is this one, which is alive`);
+        if (!this.all.includes(thread)) throw new QhiveError('INVALID_ARGUMENT', `recover: there is no thread ${thread}; there are ${this.all.join(', ')}`);
+        const result = this.#core.call('qh_recover', thread - 1);
+        if (result < 0) throw new QhiveError(this.#kit.codeOf(result) ?? 'INVALID_STATE', `recover: ${this.busyRoom}`);
+        return this.#core.numbers;
+    }
+}
+
+/** Milliseconds, only ever compared with each other. */
+const now = () => globalThis.performance.now();
+
+/** Whether a promise resolves within some milliseconds. @param {Promise<void> | undefined} promise @param {number} ms */
+async function within(promise, ms) {
+    if (promise === undefined) return true;
+    if (ms === Infinity) return promise.then(() => true);
+    /** @type {any} */
+    let timer;
+    const late = new Promise((resolve) => (timer = setTimeout(() => resolve(false), Math.max(0, ms))));
+    try {
+        return await Promise.race([promise.then(() => true), late]);
+    } finally {
+        clearTimeout(timer);
+    }
+}
+
+/**
+ * Resolves when this thread's word is not `wakes` any more, or after `ms`. No waiter is left behind: one that nobody awaits would take a
+ * later wake-up. (A promise of Atomics.waitAsync does not keep Node running; a timer does.)
+ * @param {Int32Array} words @param {number} wakes @param {number} ms
+ */
+async function woken(words, wakes, ms) {
+    const wait = /** @type {any} */ (Atomics).waitAsync;
+    if (typeof wait !== 'function') {
+        await new Promise((resolve) => setTimeout(resolve, Math.min(ms, TICK_MS)));
+        return;
+    }
+    const { async: waits, value } = wait(words, AT.wakes / 4, wakes, ms);
+    if (!waits) return;
+    const alive = setInterval(() => {}, 2 ** 30);
+    try {
+        await value;
+    } finally {
+        clearInterval(alive);
+    }
+}
