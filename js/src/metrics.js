@@ -11,6 +11,7 @@ import { writeText } from './messages.js';
 
 const { limit } = abi;
 const LATENCY = 'latency';
+const FIRST_LOCK = 2; // of the rooms, in the core's order
 const LOCKS = ['federation', 'metrics', 'messages'];
 
 const escapeLabel = (text) => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
@@ -136,7 +137,7 @@ export class MetricsStore {
 
     #locks() {
         return LOCKS.map((name, i) => {
-            this.#core.read('qh_lock_read', i);
+            this.#core.read('qh_lock_read', FIRST_LOCK + i);
             const [acquired, contended, maxWaitMs] = this.#core.numbers;
             return { name, acquired, contended, maxWaitMs };
         });

@@ -126,12 +126,12 @@ qh_result qh_index_nearest(qh_index *index, const float *query, uint32_t k, uint
     if (ef == 0) ef = DEFAULT_EF;
     if (k == 0 || k > QH_INDEX_MAX_ROWS || ef > QH_INDEX_MAX_EF) return QH_INVALID_ARGUMENT;
     QH_TRY(qh_index_exchange_reserve(index, 1, k, false));
-    memcpy(index->exchange.queries, query, index->def.dims * sizeof(float));
+    memcpy(qh__index_desk(index)->exchange.queries, query, index->def.dims * sizeof(float));
     uint32_t failed;
     qh_index_request request = {.query_count = 1, .k = k, .ef = ef, .mode = QH_INDEX_CHOSEN};
     QH_TRY(qh_index_find(index, &request, found, &failed));
-    memcpy(labels, index->exchange.labels, *found * sizeof(uint32_t));
-    memcpy(distances, index->exchange.distances, *found * sizeof(float));
+    memcpy(labels, qh__index_desk(index)->exchange.labels, *found * sizeof(uint32_t));
+    memcpy(distances, qh__index_desk(index)->exchange.distances, *found * sizeof(float));
     return QH_OK;
 }
 

@@ -36,6 +36,12 @@ void qh_actuator_close(qh_heap *heap, qh_owner *owner, qh_actuator *actuator);
 /* What the zone allows at `time` becomes the mask. QH_INVALID_ARGUMENT for a time that is none. */
 qh_result qh_actuator_look(qh_actuator *actuator, double time);
 
+/* The same for a caller that does not hold the lock of the zones. */
+QH_INLINE qh_result qh_actuator_look_locked(qh_actuator *actuator, double time) {
+    QH_HOLD(zones_held, actuator->zones);
+    return qh_actuator_look(actuator, time);
+}
+
 /* The mask, less what `mask` (NULL: nothing) forbids; NULL where nothing is left. */
 const uint32_t *qh_actuator_narrow(qh_actuator *actuator, const uint32_t *mask);
 

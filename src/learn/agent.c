@@ -290,7 +290,7 @@ static QH_NOINLINE int32_t choose(qh_agent *agent, const uint32_t *rows, bool gr
     uint32_t action =
         greedy ? qh_policy_greedy(values, agent->actions, agent->policy.first, mask, &agent->random)
                : qh_policy_choose(&agent->policy, values, counts, mask, &agent->random);
-    agent->metrics.action_count++;
+    QH_CELL_ADD(&agent->metrics.action_count, 1);
     if (QH_UNLIKELY(agent->propensities)) qh__agent_note(agent, rows, mask, greedy, action);
     return (int32_t)action;
 }
@@ -371,7 +371,8 @@ qh_result qh_agent_prepare_step(qh_agent *agent, const qh_experience *experience
     if (QH_UNLIKELY(!qh__is_reward(experience->reward) || !qh__is_finite(experience->time) ||
                     experience->ending > QH_TRUNCATED))
         return QH_INVALID_ARGUMENT;
-    if (QH_UNLIKELY(agent->actuator)) QH_TRY(qh_actuator_look(agent->actuator, experience->time));
+    if (QH_UNLIKELY(agent->actuator))
+        QH_TRY(qh_actuator_look_locked(agent->actuator, experience->time));
     QH_TRY(keys_moving(agent, experience->next, false, agent->next_keys));
     if (QH_LIKELY(QH_HOT(agent->express_learner))) {
         agent->next_rows[0] = QH_NO_ROW;
@@ -384,9 +385,9 @@ qh_result qh_agent_prepare_step(qh_agent *agent, const qh_experience *experience
 }
 
 QH_INLINE void count_learning(qh_agent *agent, const qh_experience *experience) {
-    agent->metrics.reward_sum += experience->reward;
-    agent->metrics.last_update = experience->time;
-    if (experience->ending != QH_GOING_ON) agent->metrics.episodes++;
+    QH_CELL_ADD(&agent->metrics.reward_sum, experience->reward);
+    QH_CELL_SET(&agent->metrics.last_update, experience->time);
+    if (experience->ending != QH_GOING_ON) QH_CELL_ADD(&agent->metrics.episodes, 1);
 }
 
 /* Full records get their states from the caller. */
@@ -423,7 +424,7 @@ static QH_NOINLINE int32_t resume(qh_agent *agent, uint32_t ending) {
     if (ending == QH_GOING_ON) return qh_agent_commit_begin(agent);
     agent->running = false;
     agent->ended = true;
-    agent->metrics.episodes++;
+    QH_CELL_ADD(&agent->metrics.episodes, 1);
     return QH_NO_ACTION;
 }
 
@@ -465,7 +466,7 @@ int32_t qh_agent_commit_step(qh_agent *agent, const qh_experience *experience) {
     agent->running = experience->ending == QH_GOING_ON;
     agent->ended = !agent->running;
     if (QH_LIKELY(agent->running))
-        agent->metrics.action_count += next_action != QH_NO_ACTION;
+        QH_CELL_ADD(&agent->metrics.action_count, next_action != QH_NO_ACTION);
     else
         next_action = QH_NO_ACTION;
     if (QH_UNLIKELY(next_action == QH_NO_ACTION)) agent->probability = 0;

@@ -19,8 +19,8 @@ QH_INLINE void qh__visit(qh_agent *agent, const uint32_t *rows, uint32_t action)
 }
 
 QH_INLINE void qh__count_step(qh_agent *agent, double td_error) {
-    agent->metrics.learning_steps++;
-    agent->metrics.td_error_sum += qh__abs(td_error);
+    QH_CELL_ADD(&agent->metrics.learning_steps, 1);
+    QH_CELL_ADD(&agent->metrics.td_error_sum, qh__abs(td_error));
     qh__schedule_step(&agent->rate);
     if (QH_UNLIKELY(agent->policy.exploration.span != 0)) {
         qh__schedule_step(&agent->policy.exploration);
@@ -70,7 +70,7 @@ QH_INLINE uint32_t qh__express_leaders(const qh_agent *agent, uint32_t location)
 
 /* The action for a key, counted; one that explores does not look for the row. */
 QH_INLINE int32_t qh__express_act(qh_agent *agent, uint64_t key, bool greedy) {
-    agent->metrics.action_count++;
+    QH_CELL_ADD(&agent->metrics.action_count, 1);
     if (!greedy && qh__explores(&agent->policy, &agent->random))
         return (int32_t)qh__draw_below(&agent->random, agent->actions);
     uint32_t leaders = qh__express_leaders(agent, qh__table_recall(&agent->table, key));
@@ -80,7 +80,7 @@ QH_INLINE int32_t qh__express_act(qh_agent *agent, uint64_t key, bool greedy) {
 /* The same among the actions whose bits are set, at least one. */
 QH_INLINE int32_t qh__express_act_among(qh_agent *agent, uint64_t key, bool greedy,
                                         uint32_t allowed) {
-    agent->metrics.action_count++;
+    QH_CELL_ADD(&agent->metrics.action_count, 1);
     if (!greedy && qh__explores(&agent->policy, &agent->random))
         return (int32_t)qh__break_tie(allowed, false, &agent->random);
     uint32_t row = qh__table_recall(&agent->table, key);
@@ -105,9 +105,9 @@ QH_INLINE double qh__express_learn(qh_agent *agent, uint32_t row, uint32_t actio
     double td_error = qh__update_express(agent, row, action, experience->reward,
                                          experience->ending == QH_TERMINATED, next_row, 1);
     qh__count_step(agent, td_error);
-    agent->metrics.reward_sum += experience->reward;
-    agent->metrics.last_update = experience->time;
-    if (QH_UNLIKELY(experience->ending != QH_GOING_ON)) agent->metrics.episodes++;
+    QH_CELL_ADD(&agent->metrics.reward_sum, experience->reward);
+    QH_CELL_SET(&agent->metrics.last_update, experience->time);
+    if (QH_UNLIKELY(experience->ending != QH_GOING_ON)) QH_CELL_ADD(&agent->metrics.episodes, 1);
     return td_error;
 }
 
@@ -145,7 +145,7 @@ QH_INLINE int32_t qh__express_commit_step(qh_agent *agent, const qh_experience *
     agent->ended = !running;
     agent->last_action = QH_NO_ACTION;
     if (QH_LIKELY(running)) {
-        agent->metrics.action_count++;
+        QH_CELL_ADD(&agent->metrics.action_count, 1);
         agent->last_action = qh__express_choose(agent, next_row);
     }
     return agent->last_action;

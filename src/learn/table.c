@@ -265,7 +265,7 @@ uint32_t qh_table_insert(qh_table *table, uint64_t key) {
     end.entry = end.bucket->link >> 28;
     append(table, &end, qh__tag_of(key), location);
     end.bucket->link = end.entry * COUNT_ONE;
-    table->rows++;
+    QH_CELL_ADD(&table->rows, 1);
     table->row_room--;
     if (table->spill_promised) table->spill_promised--;
     if (table->rows > MEAN_ROWS_PER_BUCKET * (table->level_mask + 1 + table->split))

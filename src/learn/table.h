@@ -30,6 +30,7 @@
 
 #include "base/bits.h"
 #include "memory/memory.h"
+#include "sync/atomic.h"
 
 #if defined(__wasm_simd128__)
 #include <wasm_simd128.h>

@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "learn/express.h"
+#include "runtime/claims.h"
 
 /* ---------------------------------------------------------------- life */
 
@@ -56,6 +57,40 @@ void qh_batch_destroy(qh_runtime *runtime, qh_batch *batch) {
     qh__runtime_forget(runtime, handle);
 }
 
+#if QH_THREADS
+/* Rows claimed for the length of a call: all, or none. */
+typedef struct taken_rows {
+    const qh_runtime *runtime;
+    const qh_batch *batch;
+} taken_rows;
+
+static void return_rows(const qh_runtime *runtime, const qh_batch *batch, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) qh__claim_end_passing(runtime, batch->handles[i]);
+}
+
+static void return_all_rows(const taken_rows *rows) {
+    if (rows->batch) return_rows(rows->runtime, rows->batch, rows->batch->count);
+}
+
+static qh_result take_rows(const qh_runtime *runtime, qh_batch *batch, taken_rows *rows) {
+    for (uint32_t i = 0; i < batch->count; i++) {
+        qh_result result = qh__claim_passing(runtime, batch->handles[i]);
+        if (QH_LIKELY(result == QH_OK)) continue;
+        return_rows(runtime, batch, i);
+        batch->failed_row = i;
+        return result;
+    }
+    *rows = (taken_rows){runtime, batch};
+    return QH_OK;
+}
+
+#define TAKE_ROWS(runtime, batch)                                                                  \
+    __attribute__((cleanup(return_all_rows))) taken_rows rows = {0};                               \
+    QH_TRY(take_rows(runtime, batch, &rows))
+#else
+#define TAKE_ROWS(runtime, batch) ((void)0)
+#endif
+
 static qh_result look_up(qh_runtime *runtime, qh_batch *batch) {
     for (uint32_t i = 0; i < batch->count; i++) {
         batch->agents[i] = qh_runtime_agent(runtime, batch->handles[i]);
@@ -70,6 +105,7 @@ static qh_result look_up(qh_runtime *runtime, qh_batch *batch) {
 qh_result qh_batch_seal(qh_runtime *runtime, qh_batch *batch) {
     batch->sealed = false;
     batch->destructions = runtime->destructions - 1;
+    TAKE_ROWS(runtime, batch);
     QH_TRY(look_up(runtime, batch));
     uint32_t seen = 0;
     while (seen < batch->count && !batch->agents[seen]->borrowed)
@@ -82,6 +118,14 @@ qh_result qh_batch_seal(qh_runtime *runtime, qh_batch *batch) {
     return QH_INVALID_ARGUMENT;
 }
 
+#if QH_THREADS
+/* A row that is claimed by its handle is the agent that was looked up. */
+QH_INLINE qh_result refresh(const qh_runtime *runtime, qh_batch *batch) {
+    (void)runtime;
+    batch->failed_row = 0;
+    return batch->sealed ? QH_OK : QH_INVALID_STATE;
+}
+#else
 static QH_NOINLINE qh_result look_up_again(qh_runtime *runtime, qh_batch *batch) {
     batch->failed_row = 0;
     return batch->sealed ? look_up(runtime, batch) : QH_INVALID_STATE;
@@ -91,6 +135,7 @@ QH_INLINE qh_result refresh(qh_runtime *runtime, qh_batch *batch) {
     return QH_LIKELY(batch->destructions == runtime->destructions) ? QH_OK
                                                                    : look_up_again(runtime, batch);
 }
+#endif
 
 QH_FAST_BEGIN
 
@@ -108,7 +153,8 @@ QH_INLINE qh_experience experience_of(const qh_batch *batch, uint32_t i) {
 
 /* An agent with an actuator needs to know the time before it chooses. */
 QH_INLINE qh_result look(const qh_batch *batch, const qh_agent *agent) {
-    return QH_LIKELY(!agent->actuator) ? QH_OK : qh_actuator_look(agent->actuator, batch->time);
+    return QH_LIKELY(!agent->actuator) ? QH_OK
+                                       : qh_actuator_look_locked(agent->actuator, batch->time);
 }
 
 static qh_result prepare_begin(const qh_batch *batch, uint32_t i) {
@@ -118,6 +164,7 @@ static qh_result prepare_begin(const qh_batch *batch, uint32_t i) {
 
 qh_result qh_batch_begin(qh_runtime *runtime, qh_batch *batch) {
     QH_TRY(refresh(runtime, batch));
+    TAKE_ROWS(runtime, batch);
     for (uint32_t i = 0; i < batch->count; i++) {
         batch->failed_row = i;
         QH_TRY(prepare_begin(batch, i));
@@ -156,6 +203,7 @@ static void find_next_rows(const qh_batch *batch) {
 
 qh_result qh_batch_step(qh_runtime *runtime, qh_batch *batch) {
     QH_TRY(refresh(runtime, batch));
+    TAKE_ROWS(runtime, batch);
     for (uint32_t i = 0; i < batch->count; i++) {
         batch->failed_row = i;
         QH_TRY(prepare_step(batch, i));
@@ -186,6 +234,7 @@ static qh_result find_keys(qh_batch *batch) {
 
 qh_result qh_batch_act(qh_runtime *runtime, qh_batch *batch, bool greedy) {
     QH_TRY(refresh(runtime, batch));
+    TAKE_ROWS(runtime, batch);
     QH_TRY(find_keys(batch));
     for (uint32_t i = 0; i < batch->count; i++) {
         qh_agent *agent = batch->agents[i];

@@ -17,6 +17,13 @@ static qh_slot *named(const qh_runtime *runtime, qh_handle handle, qh_slot_kind 
     return word >> 16 == qh__handle_generation(handle) && is_kind ? slot : NULL;
 }
 
+bool qh__is_named(const qh_runtime *runtime, qh_handle handle, qh_slot_kind kind) {
+    uint32_t unclaimed;
+    return named(runtime, handle, kind, &unclaimed) != NULL;
+}
+
+QH_FAST_BEGIN
+
 qh_result qh__claim(const qh_runtime *runtime, qh_handle handle, qh_slot_kind kind,
                     qh_claim *claim) {
     uint32_t unclaimed;
@@ -25,11 +32,72 @@ qh_result qh__claim(const qh_runtime *runtime, qh_handle handle, qh_slot_kind ki
     if (QH_UNLIKELY(!slot)) return QH_STALE_HANDLE;
     uint32_t seen = unclaimed, mine = unclaimed | (qh__self() + 1);
     if (qh__atomic_load(&slot->word) == mine) return QH_OK;
-    if (QH_LIKELY(qh__atomic_swap(&slot->word, &seen, mine))) {
-        *claim = (qh_claim){slot, unclaimed};
-        return QH_OK;
+    if (QH_UNLIKELY(!qh__atomic_swap(&slot->word, &seen, mine)))
+        return (seen & ~CLAIMANT) == unclaimed ? QH_BUSY : QH_STALE_HANDLE;
+    *claim = (qh_claim){slot, unclaimed};
+    if (QH_LIKELY(qh__atomic_load(&slot->readers) == 0)) return QH_OK;
+    qh__claim_end(claim);
+    claim->slot = NULL;
+    return QH_BUSY;
+}
+
+qh_result qh__claim_passing(const qh_runtime *runtime, qh_handle agent) {
+    qh_claim claim;
+    QH_TRY(qh__claim(runtime, agent, QH_SLOT_AGENT, &claim));
+    if (claim.slot) claim.slot->passing = true;
+    return QH_OK;
+}
+
+void qh__claim_end_passing(const qh_runtime *runtime, qh_handle agent) {
+    qh_slot *slot = qh__slot_at(runtime, qh__handle_slot(agent));
+    uint32_t word = qh__atomic_load(&slot->word);
+    if ((word & CLAIMANT) != qh__self() + 1 || !slot->passing) return;
+    slot->passing = false;
+    qh__atomic_store(&slot->word, word & ~CLAIMANT);
+}
+
+QH_FAST_END
+
+qh_result qh__claim_to_read(const qh_runtime *runtime, qh_handle handle, qh_slot_kind kind,
+                            qh_claim *claim) {
+    uint32_t unclaimed, bit = 1u << qh__self();
+    qh_slot *slot = named(runtime, handle, kind, &unclaimed);
+    claim->slot = NULL;
+    if (!slot) return QH_STALE_HANDLE;
+    QH_ASSERT(!(qh__atomic_load(&slot->readers) & bit));
+    qh__atomic_add(&slot->readers, bit);
+    *claim = (qh_claim){slot, 0};
+    uint32_t word = qh__atomic_load(&slot->word);
+    bool is_free = word == unclaimed || word == (unclaimed | (qh__self() + 1));
+    qh_result result = is_free                           ? QH_OK
+                       : (word & ~CLAIMANT) == unclaimed ? QH_BUSY
+                                                         : QH_STALE_HANDLE;
+    if (result == QH_OK && kind == QH_SLOT_INDEX &&
+        !((const qh_index *)slot->object)->shared.frozen)
+        result = QH_INVALID_STATE;
+    if (result == QH_OK) return QH_OK;
+    qh__claim_end(claim);
+    claim->slot = NULL;
+    return result;
+}
+
+qh_result qh__claim_all(const qh_runtime *runtime) {
+    for (uint32_t i = 0; i < runtime->slot_count; i++) {
+        qh_slot *slot = qh__slot_at(runtime, i);
+        qh_claim claim;
+        if (qh__slot_kind(slot) == QH_SLOT_FREE) continue;
+        qh_handle handle = qh__handle_make(i, qh__slot_generation(slot));
+        qh_result result = qh__claim(runtime, handle, QH_SLOT_FREE, &claim);
+        if (claim.slot) slot->passing = true;
+        if (result == QH_OK) continue;
+        qh__claim_end_all(runtime);
+        return result;
     }
-    return (seen & ~CLAIMANT) == unclaimed ? QH_BUSY : QH_STALE_HANDLE;
+    return QH_OK;
+}
+
+void qh__claim_end_all(const qh_runtime *runtime) {
+    for (uint32_t i = 0; i < runtime->slot_count; i++) qh__claim_end_passing(runtime, i);
 }
 
 qh_result qh_runtime_claim(qh_runtime *runtime, qh_handle handle) {
@@ -61,7 +129,10 @@ uint32_t qh_runtime_release_all(qh_runtime *runtime, uint32_t place) {
     for (uint32_t i = 0; i < count; i++) {
         qh_slot *slot = qh__slot_at(runtime, i);
         uint32_t word = qh__atomic_load(&slot->word);
+        if (qh__atomic_load(&slot->readers) & 1u << place)
+            qh__atomic_add(&slot->readers, 0 - (1u << place));
         if ((word & CLAIMANT) != place + 1) continue;
+        slot->passing = false;
         qh__atomic_store(&slot->word, word & ~CLAIMANT);
         released++;
     }

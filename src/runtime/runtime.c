@@ -33,11 +33,32 @@ qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **
         qh_metrics_open(&runtime->metrics, &runtime->memory);
         qh_messages_open(&runtime->messages, &runtime->memory);
         budget = runtime->memory.budget;
+#if QH_THREADS
+        runtime->registry.lock_id = QH_LOCK_REGISTRY;
+        runtime->federation.lock_id = QH_LOCK_FEDERATION;
+        runtime->metrics.lock_id = QH_LOCK_METRICS;
+        runtime->messages.lock_id = QH_LOCK_MESSAGES;
+        runtime->knowledge.lock_id = QH_LOCK_SEARCH;
+#endif
         if (opened == QH_OK) *result = runtime;
     }
     if (opened != QH_OK) qh_budget_close(&budget);
     return opened;
 }
+
+#if QH_THREADS
+qh_mutex *qh_runtime_lock(qh_runtime *runtime, uint32_t lock_id) {
+    switch (lock_id) {
+    case QH_LOCK_REGISTRY: return &runtime->registry.lock;
+    case QH_LOCK_FEDERATION: return &runtime->federation.lock;
+    case QH_LOCK_METRICS: return &runtime->metrics.lock.gate;
+    case QH_LOCK_MESSAGES: return &runtime->messages.lock;
+    case QH_LOCK_ZONES: return qh__zones_of(runtime) ? &qh__zones_of(runtime)->lock : NULL;
+    case QH_LOCK_SEARCH: return &runtime->knowledge.lock;
+    default: return NULL;
+    }
+}
+#endif
 
 static void close_agent(qh_runtime *runtime, qh_agent *agent) {
     if (agent->feature) qh_shared_release(&runtime->knowledge.shared);
@@ -206,16 +227,30 @@ qh_result qh_runtime_create_agent(qh_runtime *runtime, const qh_agent_def *def, 
     return QH_OK;
 }
 
+/* The name ends first: a sender who has looked the agent up before looks again after it has sent (qh_message_send). */
+#if QH_THREADS
+static qh_result end_name(qh_runtime *runtime, qh_handle handle) {
+    qh_messages *messages = &runtime->messages;
+    QH_ENTER(messages);
+    qh_messages_forget(messages, handle);
+    qh__runtime_forget(runtime, handle);
+    return QH_LEAVE(messages, QH_OK);
+}
+#endif
+
 qh_result qh_runtime_destroy_agent(qh_runtime *runtime, qh_handle handle) {
     qh_agent *agent = qh_runtime_agent(runtime, handle);
     if (!agent) return QH_STALE_HANDLE;
     if (agent->borrowed) return QH_BUSY;
+#if QH_THREADS
+    QH_TRY(end_name(runtime, handle));
+#endif
     if (QH_SHARED) {
         qh_metrics_add(&runtime->metrics.retired, &agent->metrics);
-        qh_messages_forget(&runtime->messages, handle);
+        if (!QH_THREADS) qh_messages_forget(&runtime->messages, handle);
     }
     close_agent(runtime, agent);
-    qh__runtime_forget(runtime, handle);
+    if (!QH_THREADS) qh__runtime_forget(runtime, handle);
     runtime->agent_count--;
     runtime->destructions++;
     return QH_OK;

@@ -19,7 +19,9 @@ typedef struct qh_slot {
 #if QH_THREADS
     uint32_t
         word; /* generation << 16 | kind << 8 | who has claimed it: 1 + its place, 0: nobody (claims.h) */
+    uint32_t readers;      /* bits of the threads that read a frozen index */
     struct qh_note *notes; /* texts that threads leave for each other */
+    bool passing;          /* claimed for the length of a call that claims many */
 #else
     uint16_t generation;
     uint16_t kind; /* qh_slot_kind */
@@ -40,6 +42,9 @@ typedef struct qh_runtime {
     qh_plans plans;
     qh_knowledge knowledge;
 #if QH_THREADS
+    struct {
+        QH_ROOM_MUTEX
+    } registry; /* guards all that says what there is: slots but for claims, references, zones, plans */
     qh_slot *segments[QH_HANDLE_SLOTS /
                       QH_SLOT_SEGMENT]; /* they never move: looked up in without a lock */
     struct qh_note *notes;
@@ -82,12 +87,25 @@ qh_result qh_runtime_create_index(qh_runtime *runtime, const qh_index_def *def,
 qh_result qh_runtime_create_filter(qh_runtime *runtime, qh_index *index, const uint32_t *bits,
                                    qh_filter **filter);
 
+#if QH_THREADS
+/* The lock of an id, for its counters and for waiting by other means; NULL for memory, and for zones before there are any. */
+qh_mutex *qh_runtime_lock(qh_runtime *runtime, uint32_t lock_id);
+#define QH_HOLD_REGISTRY(runtime) QH_HOLD(registry_held, &(runtime)->registry)
+#else
+#define QH_HOLD_REGISTRY(runtime) ((void)0)
+#endif
+
 /* An object is named in two steps, so that its blocks are charged to its handle from the first on: `reserve` says which handle the
  * next object will have, `register` gives it and cannot fail. */
 qh_result qh__runtime_reserve(qh_runtime *runtime, qh_handle *handle);
 void qh__runtime_register(qh_runtime *runtime, qh_handle handle, void *object, qh_slot_kind kind);
 void qh__runtime_forget(qh_runtime *runtime, qh_handle handle);
 void *qh__runtime_object(const qh_runtime *runtime, qh_handle handle, qh_slot_kind kind);
+
+/* The zones that other threads may freeze meanwhile; NULL before. */
+QH_INLINE qh_zones *qh__zones_of(const qh_runtime *runtime) {
+    return QH_ATOMIC_LOAD(&runtime->zones);
+}
 
 #if QH_THREADS
 QH_INLINE qh_slot *qh__slot_at(const qh_runtime *runtime, uint32_t number) {

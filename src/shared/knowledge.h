@@ -30,6 +30,7 @@
 
 #include "memory/memory.h"
 #include "shared/text.h"
+#include "sync/room.h"
 
 #define QH_KNOWLEDGE_DIMS 64u
 #define QH_KNOWLEDGE_HITS 1024u /* most that a search may ask for */
@@ -77,6 +78,7 @@ typedef struct qh_knowledge {
     qh_shared
         shared; /* on the list while there is a catalogue, or it is frozen; held by the agents tied to an entry */
     bool listed;
+    QH_ROOM_MUTEX /* taken by whoever calls */
 } qh_knowledge;
 
 typedef struct qh_knowledge_query {

@@ -166,11 +166,11 @@ double qh_series_quantile(const qh_series *series, double quantile) {
 /* ---------------------------------------------------------------- agents */
 
 void qh_metrics_add(qh_agent_metrics *sum, const qh_agent_metrics *cells) {
-    sum->action_count += cells->action_count;
-    sum->learning_steps += cells->learning_steps;
-    sum->episodes += cells->episodes;
-    sum->reward_sum += cells->reward_sum;
-    sum->td_error_sum += cells->td_error_sum;
+    sum->action_count += QH_CELL(&cells->action_count);
+    sum->learning_steps += QH_CELL(&cells->learning_steps);
+    sum->episodes += QH_CELL(&cells->episodes);
+    sum->reward_sum += QH_CELL(&cells->reward_sum);
+    sum->td_error_sum += QH_CELL(&cells->td_error_sum);
 }
 
 /* ---------------------------------------------------------------- soundness */

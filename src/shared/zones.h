@@ -31,6 +31,7 @@
 
 #include "memory/memory.h"
 #include "qhive/zones.h"
+#include "sync/room.h"
 
 typedef struct qh_zone {
     qh_zone_def def;
@@ -78,6 +79,7 @@ typedef struct qh_zones {
     uint64_t audit_first, audit_end, audit_cursor;
     qh_change pending[QH_ZONE_PENDING];
     qh_journal_entry journal[QH_ZONE_JOURNAL];
+    QH_ROOM_MUTEX /* taken by whoever calls */
 } qh_zones;
 
 /* Makes the zones and freezes them. QH_INVALID_ARGUMENT for a definition out of range; failures of memory as qh_heap_alloc. */

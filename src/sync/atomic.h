@@ -55,6 +55,28 @@ QH_INLINE bool qh__atomic_swap(uint32_t *at, uint32_t *expected, uint32_t value)
     return QH_ATOMIC_SWAP(at, expected, value);
 }
 
+/* A number that one thread changes (whoever has claimed or locked what it belongs to) and any thread may read meanwhile: neither ordered nor
+ * exchanged, just not torn. In wasm that is what an aligned access is on every machine of 64 bits, and an atomic store would cost as much as
+ * an exchange. */
+#if QH_THREADS && !defined(__wasm__)
+#define QH_CELL(at)                                                                                \
+    __extension__({                                                                                \
+        __typeof__(*(at)) cell_;                                                                   \
+        __atomic_load((at), &cell_, __ATOMIC_RELAXED);                                             \
+        cell_;                                                                                     \
+    })
+#define QH_CELL_SET(at, value)                                                                     \
+    do {                                                                                           \
+        __typeof__(*(at)) cell_ = (value);                                                         \
+        __atomic_store((at), &cell_, __ATOMIC_RELAXED);                                            \
+    } while (0)
+#define QH_CELL_ADD(at, value) QH_CELL_SET(at, *(at) + (value))
+#else
+#define QH_CELL(at) (*(at))
+#define QH_CELL_SET(at, value) ((void)(*(at) = (value)))
+#define QH_CELL_ADD(at, value) ((void)(*(at) += (value)))
+#endif
+
 QH_INLINE bool qh__atomic_swap64(uint64_t *at, uint64_t *expected, uint64_t value) {
     QH_ATOMIC_STEP();
     return QH_ATOMIC_SWAP(at, expected, value);

@@ -5,6 +5,9 @@
 #if !defined(QH_MODEL)
 qh_threads qh__thread_table;
 QH_THREAD_LOCAL uint32_t qh__thread_self;
+#if QH_ASSERT_LEVEL >= 2
+QH_THREAD_LOCAL uint32_t qh__ranks_held;
+#endif
 #endif
 
 #if !defined(__wasm__) && !defined(QH_MODEL)

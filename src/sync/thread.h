@@ -47,6 +47,10 @@ typedef struct qh_lock_counters {
 /* The threads of the one runtime of a module, and which of them calls: set by whoever begins a thread. */
 extern qh_threads qh__thread_table;
 extern QH_THREAD_LOCAL uint32_t qh__thread_self;
+#if QH_ASSERT_LEVEL >= 2
+extern QH_THREAD_LOCAL uint32_t
+    qh__ranks_held; /* bits of the locks that it holds, in their order (room.h) */
+#endif
 
 QH_INLINE qh_threads *qh__threads(void) {
     return &qh__thread_table;

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "learn/express.h"
 #include "learn/transfer.h"
+#include "runtime/claims.h"
 
 QH_THREAD_LOCAL qh_io qh__io;
 static qh_runtime *runtime;
@@ -53,6 +54,17 @@ QH_INLINE qh_agent *agent_of(uint32_t handle) {
     return QH_LIKELY(runtime) ? qh_runtime_agent(runtime, handle) : NULL;
 }
 
+#if QH_THREADS
+/* Claims an agent, or a batch, for the length of the call. */
+QH_INLINE qh_result use(uint32_t handle, qh_slot_kind kind, qh_claim *claim, void *object) {
+    if (QH_UNLIKELY(!runtime)) return QH_STALE_HANDLE;
+    QH_TRY(qh__claim(runtime, handle, kind, claim));
+    void *claimed = qh__claimed(runtime, handle);
+    memcpy(object, &claimed, sizeof claimed);
+    return QH_OK;
+}
+#endif
+
 QH_INLINE qh_observation observed(const qh_agent *agent, double state, uint32_t flags) {
     return (qh_observation){flags & QH_FLAG_IN_PLACE ? agent->input : qh__io.observation, state};
 }
@@ -60,6 +72,7 @@ QH_INLINE qh_observation observed(const qh_agent *agent, double state, uint32_t 
 /* Lets an actuator see what its zone allows, at `io.time`; without it, where that is allowed, at the zones' latest time. */
 QH_INLINE qh_result look_at(const qh_agent *agent, uint32_t flags, bool optional) {
     if (QH_LIKELY(!agent->actuator)) return QH_OK;
+    QH_HOLD(zones_held, agent->actuator->zones);
     double now = optional ? agent->actuator->zones->now : -1;
     return qh_actuator_look(agent->actuator, flags & QH_FLAG_TIME ? qh__io.time : now);
 }
@@ -69,9 +82,24 @@ QH_INLINE const uint32_t *mask_of(uint32_t flags) {
     return flags & QH_FLAG_MASK ? qh__io.mask : NULL;
 }
 
+#if QH_THREADS
+#define AGENT_OR_RETURN(agent, handle)                                                             \
+    QH_CLAIM(agent_claim);                                                                         \
+    qh_agent *agent;                                                                               \
+    QH_TRY(use(handle, QH_SLOT_AGENT, &agent_claim, &agent))
+#define AGENT_OR_RETURN_NAN(agent, handle)                                                         \
+    QH_CLAIM(agent_claim);                                                                         \
+    qh_agent *agent = NULL;                                                                        \
+    qh_result agent_used = use(handle, QH_SLOT_AGENT, &agent_claim, &agent);                       \
+    if (QH_UNLIKELY(agent_used != QH_OK)) return fail_with_nan(agent_used)
+#else
 #define AGENT_OR_RETURN(agent, handle)                                                             \
     qh_agent *agent = agent_of(handle);                                                            \
     if (QH_UNLIKELY(!agent)) return QH_STALE_HANDLE
+#define AGENT_OR_RETURN_NAN(agent, handle)                                                         \
+    qh_agent *agent = agent_of(handle);                                                            \
+    if (QH_UNLIKELY(!agent)) return fail_with_nan(QH_STALE_HANDLE)
+#endif
 
 /* ---------------------------------------------------------------- runtime */
 
@@ -118,23 +146,43 @@ EXPORT(int32_t, qh_agent_create, (uint32_t name_length, uint32_t dim_count)) {
     def->name_length = name_length;
     def->encoder.dims = qh__io.dims;
     def->encoder.dim_count = dim_count;
-    def->zones = def->zone ? runtime->zones : NULL;
+    def->zones = def->zone ? qh__zones_of(runtime) : NULL;
     if (def->zone && !def->zones) return QH_INVALID_STATE;
     def->zone -= def->zone > 0;
     def->deltas = (const int32_t *)qh__io.counts;
     qh_handle handle;
+    QH_HOLD_REGISTRY(runtime);
     QH_TRY(qh_runtime_create_agent(runtime, def, &handle));
     return (int32_t)handle;
 }
 
+#if QH_THREADS
+EXPORT(int32_t, qh_agent_destroy, (uint32_t handle)) {
+    AGENT_OR_RETURN(agent, handle);
+    QH_HOLD_REGISTRY(runtime);
+    QH_TRY(qh_runtime_destroy_agent(runtime, agent->handle));
+    agent_claim.slot = NULL; /* it ended with its object */
+    return QH_OK;
+}
+#else
 EXPORT(int32_t, qh_agent_destroy, (uint32_t handle)) {
     return runtime ? qh_runtime_destroy_agent(runtime, handle) : QH_STALE_HANDLE;
 }
+#endif
 
 /* The address of the agent's own block for observations (64 floats), 0 when the handle is stale. */
 EXPORT(void *, qh_agent_input_address, (uint32_t handle)) {
+#if QH_THREADS
+    qh_held registry_held = {0}; /* the block is the agent's for life: no claim is needed */
+    if (!runtime || qh__hold(&registry_held, &runtime->registry.lock, QH_LOCK_REGISTRY) != QH_OK)
+        return NULL;
+#endif
     const qh_agent *agent = agent_of(handle);
-    return agent ? agent->input : NULL;
+    void *input = agent ? agent->input : NULL;
+#if QH_THREADS
+    qh__hold_end(&registry_held);
+#endif
+    return input;
 }
 
 QH_FAST_BEGIN
@@ -198,8 +246,7 @@ static QH_NOINLINE double learn_in_general(qh_agent *agent, const float *row, do
 EXPORT(double, qh_learn,
        (uint32_t handle, double state, uint32_t action, double reward, double next_state,
         uint32_t ending, int32_t next_action, double time, uint32_t flags)) {
-    qh_agent *agent = agent_of(handle);
-    if (QH_UNLIKELY(!agent)) return fail_with_nan(QH_STALE_HANDLE);
+    AGENT_OR_RETURN_NAN(agent, handle);
     const float *row = observed(agent, state, flags).values;
     qh_experience experience = {{qh__io.next, next_state}, reward, ending, time};
     double td_error;
@@ -251,8 +298,12 @@ EXPORT(int32_t, qh_recall, (uint32_t handle, uint32_t index)) {
 
 /* Learns from `count` remembered transitions: the mean |TD error|. */
 EXPORT(double, qh_replay_many, (uint32_t handle, uint32_t count)) {
+#if QH_THREADS
+    AGENT_OR_RETURN_NAN(agent, handle);
+#else
     qh_agent *agent = agent_of(handle);
     if (!agent) return fail_with_nan(QH_STALE_HANDLE);
+#endif
     double mean;
     qh_result result = qh_agent_replay(agent, count, &mean);
     return result == QH_OK ? mean : fail_with_nan(result);
@@ -327,6 +378,11 @@ EXPORT(int32_t, qh_agent_memory, (uint32_t handle)) {
 }
 
 EXPORT(int32_t, qh_reset, (uint32_t handle)) {
+#if QH_THREADS
+    AGENT_OR_RETURN(agent, handle);
+    QH_HOLD_REGISTRY(runtime); /* what it has counted moves: the sums never fall */
+    (void)agent;
+#endif
     return runtime ? qh_runtime_reset_agent(runtime, handle) : QH_STALE_HANDLE;
 }
 
@@ -338,7 +394,17 @@ static int32_t write_hash(uint64_t hash) {
 
 /* numbers: low and high half of the hash of the agent's table; of all tables for handle 0. */
 EXPORT(int32_t, qh_hash, (uint32_t handle)) {
+#if QH_THREADS
+    if (runtime && handle == 0) {
+        QH_HOLD_REGISTRY(runtime);
+        QH_TRY(qh__claim_all(runtime));
+        uint64_t hash = qh_runtime_hash(runtime);
+        qh__claim_end_all(runtime);
+        return write_hash(hash);
+    }
+#else
     if (runtime && handle == 0) return write_hash(qh_runtime_hash(runtime));
+#endif
     AGENT_OR_RETURN(agent, handle);
     return write_hash(qh_agent_hash(agent));
 }
@@ -397,6 +463,7 @@ EXPORT(int32_t, qh_export, (uint32_t handle)) {
 /* Replaces the agent's table by the one in the buffer, which stays open. */
 EXPORT(int32_t, qh_import, (uint32_t handle)) {
     AGENT_OR_RETURN(agent, handle);
+    QH_HOLD_REGISTRY(runtime); /* others sum its states up */
     return transfer ? qh_agent_import(agent, transfer, transfer_bytes) : QH_INVALID_STATE;
 }
 
@@ -406,11 +473,18 @@ EXPORT(int32_t, qh_import, (uint32_t handle)) {
 
 #define KNOWLEDGE_OR_RETURN                                                                        \
     if (!runtime) return QH_INVALID_STATE;                                                         \
-    qh_knowledge *knowledge = &runtime->knowledge
+    qh_knowledge *knowledge = &runtime->knowledge;                                                 \
+    QH_HOLD(knowledge_held, knowledge)
+
+/* For what changes it, or tells of references. */
+#define KNOWLEDGE_TO_CHANGE_OR_RETURN                                                              \
+    if (!runtime) return QH_INVALID_STATE;                                                         \
+    QH_HOLD_REGISTRY(runtime);                                                                     \
+    KNOWLEDGE_OR_RETURN
 
 /* numbers: entries, whether it is frozen, agents tied to it, bytes. */
 EXPORT(int32_t, qh_knowledge_info, (void)) {
-    KNOWLEDGE_OR_RETURN;
+    KNOWLEDGE_TO_CHANGE_OR_RETURN;
     qh__io.numbers[0] = knowledge->catalogue.count;
     qh__io.numbers[1] = knowledge->shared.frozen;
     qh__io.numbers[2] = knowledge->shared.references;
@@ -420,7 +494,7 @@ EXPORT(int32_t, qh_knowledge_info, (void)) {
 
 /* Adds the entries in the transfer buffer, which stays open. On QH_INVALID_ARGUMENT numbers[0] says whose code is there already. */
 EXPORT(int32_t, qh_knowledge_add, (void)) {
-    KNOWLEDGE_OR_RETURN;
+    KNOWLEDGE_TO_CHANGE_OR_RETURN;
     if (!transfer) return QH_INVALID_STATE;
     uint32_t at_fault = 0;
     qh_result result =
@@ -430,12 +504,12 @@ EXPORT(int32_t, qh_knowledge_add, (void)) {
 }
 
 EXPORT(int32_t, qh_knowledge_end, (void)) {
-    KNOWLEDGE_OR_RETURN;
+    KNOWLEDGE_TO_CHANGE_OR_RETURN;
     return qh_knowledge_freeze(knowledge);
 }
 
 EXPORT(int32_t, qh_knowledge_drop, (void)) {
-    KNOWLEDGE_OR_RETURN;
+    KNOWLEDGE_TO_CHANGE_OR_RETURN;
     return qh_knowledge_free(knowledge);
 }
 
@@ -502,6 +576,12 @@ EXPORT(int32_t, qh_knowledge_activation, (uint32_t wanted)) {
 
 /* Ties an agent to an entry. */
 EXPORT(int32_t, qh_knowledge_tie, (uint32_t handle, uint32_t entry)) {
+#if QH_THREADS
+    AGENT_OR_RETURN(agent, handle);
+    QH_HOLD_REGISTRY(runtime);
+    QH_HOLD(knowledge_held, &runtime->knowledge);
+    (void)agent;
+#endif
     return runtime ? qh_runtime_tie_agent(runtime, handle, entry) : QH_STALE_HANDLE;
 }
 
@@ -509,13 +589,22 @@ EXPORT(int32_t, qh_knowledge_tie, (uint32_t handle, uint32_t entry)) {
 
 /* ---------------------------------------------------------------- batches */
 
+#if !QH_THREADS
 QH_INLINE qh_batch *batch_of(uint32_t handle) {
     return QH_LIKELY(runtime) ? qh__runtime_object(runtime, handle, QH_SLOT_BATCH) : NULL;
 }
+#endif
 
+#if QH_THREADS
+#define BATCH_OR_RETURN(batch, handle)                                                             \
+    QH_CLAIM(batch_claim);                                                                         \
+    qh_batch *batch;                                                                               \
+    QH_TRY(use(handle, QH_SLOT_BATCH, &batch_claim, &batch))
+#else
 #define BATCH_OR_RETURN(batch, handle)                                                             \
     qh_batch *batch = batch_of(handle);                                                            \
     if (QH_UNLIKELY(!batch)) return QH_STALE_HANDLE
+#endif
 
 /* The result of a batch call; numbers[0] says which row failed. */
 static int32_t end_batch(const qh_batch *batch, qh_result result) {
@@ -528,6 +617,7 @@ static int32_t end_batch(const qh_batch *batch, qh_result result) {
 EXPORT(int32_t, qh_batch_open, (uint32_t count)) {
     if (!runtime) return QH_INVALID_STATE;
     qh_batch *batch;
+    QH_HOLD_REGISTRY(runtime);
     QH_TRY(qh_batch_create(runtime, count, &batch));
     double *numbers = qh__io.numbers;
     numbers[0] = (double)(uintptr_t)batch->handles;
@@ -545,7 +635,11 @@ EXPORT(int32_t, qh_batch_check, (uint32_t handle)) {
 
 EXPORT(int32_t, qh_batch_free, (uint32_t handle)) {
     BATCH_OR_RETURN(batch, handle);
+    QH_HOLD_REGISTRY(runtime);
     qh_batch_destroy(runtime, batch);
+#if QH_THREADS
+    batch_claim.slot = NULL;
+#endif
     return QH_OK;
 }
 
@@ -572,14 +666,15 @@ EXPORT(int32_t, qh_batch_act_all, (uint32_t handle, uint32_t flags, double time)
 /* ---------------------------------------------------------------- safe zones */
 
 #define ZONES_OR_RETURN(zones)                                                                     \
-    qh_zones *zones = runtime ? runtime->zones : NULL;                                             \
-    if (!zones) return QH_INVALID_STATE
+    qh_zones *zones = runtime ? qh__zones_of(runtime) : NULL;                                      \
+    if (!zones) return QH_INVALID_STATE;                                                           \
+    QH_HOLD(zones_held, zones)
 
 /* Freezes the safe zones defined by the numbers in the transfer buffer (qh_zones_def), which stays open. */
 EXPORT(int32_t, qh_zones_freeze,
        (uint32_t zone_count, uint32_t trigger_count, uint32_t audit_bytes, double back_off_ms,
         double max_back_off_ms)) {
-    if (!runtime || runtime->zones || !transfer) return QH_INVALID_STATE;
+    if (!runtime || qh__zones_of(runtime) || !transfer) return QH_INVALID_STATE;
     qh_zones_def def = {.numbers = transfer,
                         .number_count = transfer_bytes / sizeof(double),
                         .zone_count = zone_count,
@@ -587,7 +682,17 @@ EXPORT(int32_t, qh_zones_freeze,
                         .audit_bytes = audit_bytes,
                         .back_off_ms = back_off_ms,
                         .max_back_off_ms = max_back_off_ms};
+#if QH_THREADS
+    qh_zones *zones;
+    QH_HOLD_REGISTRY(runtime);
+    if (runtime->zones) return QH_INVALID_STATE;
+    QH_TRY(qh_zones_open(&runtime->memory, &def, &zones));
+    zones->lock_id = QH_LOCK_ZONES;
+    QH_ATOMIC_STORE(&runtime->zones, zones);
+    return QH_OK;
+#else
     return qh_zones_open(&runtime->memory, &def, &runtime->zones);
+#endif
 }
 
 /* Changes are written to the numbers as they are (QH_CHANGE_FIELDS). */
@@ -623,6 +728,7 @@ EXPORT(int32_t, qh_zones_propose_for, (uint32_t handle, uint32_t number, double 
 EXPORT(int32_t, qh_apply, (uint32_t handle, uint32_t action, double time)) {
     AGENT_OR_RETURN(agent, handle);
     if (!agent->actuator) return QH_INVALID_STATE;
+    QH_HOLD(zones_held, agent->actuator->zones);
     return qh_actuator_apply(agent->actuator, handle, action, time, CHANGE_OUT);
 }
 
@@ -663,7 +769,8 @@ EXPORT(int32_t, qh_zones_audit, (uint32_t first)) {
 #define FIRST_SLOT_OWNER 8
 
 #define RUNTIME_OR_RETURN                                                                          \
-    if (!runtime) return QH_INVALID_STATE
+    if (!runtime) return QH_INVALID_STATE;                                                         \
+    QH_HOLD_REGISTRY(runtime)
 
 /* numbers: pages, max pages, live bytes, peak live bytes, live blocks, end of the stack (1 MiB), heap base, start and end
  * of the pools, end of the heap in use, growths logged, agents alive, owners to ask for, places for records, tracking, address of
@@ -791,8 +898,30 @@ EXPORT(int32_t, qh_memory_shared, (uint32_t index)) {
     return QH_OK;
 }
 
-/* Whether every structure of the runtime is sound: 1 or 0. For tests; takes time. */
+#if QH_THREADS
+/* Every object is claimed, and every lock taken, in their order. */
+static int32_t validate_alone(qh_zones *zones) {
+    QH_HOLD(federation_held, &runtime->federation);
+    QH_ENTER_TO_WRITE(&runtime->metrics);
+    int32_t sound = 0;
+    qh_held held[3] = {{0}};
+    qh_result result = qh__hold(&held[0], &runtime->messages.lock, QH_LOCK_MESSAGES);
+    if (result == QH_OK && zones) result = qh__hold(&held[1], &zones->lock, QH_LOCK_ZONES);
+    if (result == QH_OK) result = qh__hold(&held[2], &runtime->knowledge.lock, QH_LOCK_SEARCH);
+    if (result == QH_OK) sound = qh_runtime_validate(runtime);
+    for (uint32_t i = 3; i > 0; i--) qh__hold_end(&held[i - 1]);
+    return QH_LEAVE_WRITING(&runtime->metrics, result == QH_OK ? sound : result);
+}
+#endif
+
+/* Whether every structure of the runtime is sound: 1 or 0. For tests; takes time. With threads QH_BUSY while another uses an object. */
 EXPORT(int32_t, qh_validate, (void)) {
     RUNTIME_OR_RETURN;
+#if QH_THREADS
+    QH_TRY(qh__claim_all(runtime));
+    int32_t sound = validate_alone(qh__zones_of(runtime));
+    qh__claim_end_all(runtime);
+    return sound;
+#endif
     return qh_runtime_validate(runtime);
 }

@@ -3,6 +3,7 @@
 #include "wasm/io.h"
 
 #include "base/bytes.h"
+#include "runtime/claims.h"
 
 #if QH_SHARED
 
@@ -14,6 +15,11 @@
  * numbers: low and high half. */
 EXPORT(int32_t, qh_category, (uint32_t handle, uint32_t length)) {
     OPENED_OR_RETURN;
+#if QH_THREADS
+    QH_CLAIM(agent_claim);
+    QH_HOLD_REGISTRY(opened); /* broadcasts read it */
+    if (handle) QH_TRY(qh__claim(opened, handle, QH_SLOT_AGENT, &agent_claim));
+#endif
     qh_agent *agent = qh_runtime_agent(opened, handle);
     if (handle && !agent) return QH_STALE_HANDLE;
     if (length > QH_IO_TEXT_BYTES) return QH_INVALID_ARGUMENT;
@@ -26,8 +32,30 @@ EXPORT(int32_t, qh_category, (uint32_t handle, uint32_t length)) {
 
 /* ---------------------------------------------------------------- federation */
 
+#if QH_THREADS
+/* Agents claimed for the length of a call. */
+typedef struct taken_agents {
+    qh_runtime *opened;
+    qh_agent **agents;
+    uint32_t count;
+} taken_agents;
+
+static void give_agents_back(const taken_agents *taken) {
+    for (uint32_t i = 0; i < taken->count; i++)
+        qh__claim_end_passing(taken->opened, taken->agents[i]->handle);
+}
+
+#define AGENTS_OR_RETURN(opened, count, agents)                                                    \
+    __attribute__((cleanup(give_agents_back))) taken_agents taken = {0};                           \
+    QH_TRY(agents_in_transfer(opened, count, agents, &taken))
+#define TAKEN , taken_agents *taken
+#else
+#define AGENTS_OR_RETURN(opened, count, agents) QH_TRY(agents_in_transfer(opened, count, agents))
+#define TAKEN
+#endif
+
 /* Looks up the agents whose handles are in the transfer buffer, 8 bytes each, in place. numbers[0]: which is at fault. */
-static qh_result agents_in_transfer(qh_runtime *opened, uint32_t count, qh_agent ***agents) {
+static qh_result agents_in_transfer(qh_runtime *opened, uint32_t count, qh_agent ***agents TAKEN) {
     size_t byte_count;
     unsigned char *bytes = qh__transfer(&byte_count);
     if (!bytes || count > byte_count / 8) return QH_INVALID_ARGUMENT;
@@ -36,9 +64,15 @@ static qh_result agents_in_transfer(qh_runtime *opened, uint32_t count, qh_agent
         uint32_t handle;
         memcpy(&handle, bytes + 8 * (size_t)i, sizeof handle);
         qh__io.numbers[0] = i;
+#if QH_THREADS
+        QH_TRY(qh__claim_passing(opened, handle));
+#endif
         qh_agent *agent = qh_runtime_agent(opened, handle);
         if (!agent) return QH_STALE_HANDLE;
         (*agents)[i] = agent;
+#if QH_THREADS
+        *taken = (taken_agents){opened, *agents, i + 1};
+#endif
     }
     return QH_OK;
 }
@@ -48,7 +82,7 @@ EXPORT(int32_t, qh_federation_add, (uint32_t count, double age)) {
     OPENED_OR_RETURN;
     qh_agent **agents;
     uint32_t at_fault;
-    QH_TRY(agents_in_transfer(opened, count, &agents));
+    AGENTS_OR_RETURN(opened, count, &agents);
     qh_result result = qh_federation_accumulate(&opened->federation, agents, count, age, &at_fault);
     qh__io.numbers[0] = at_fault;
     return result;
@@ -69,11 +103,15 @@ EXPORT(int32_t, qh_federation_write, (uint32_t count, uint32_t all)) {
     qh_agent **agents;
     size_t byte_count;
     void *bytes;
-    QH_TRY(agents_in_transfer(opened, count, &agents));
+    AGENTS_OR_RETURN(opened, count, &agents);
     QH_TRY(qh_delta_size(agents, count, all != 0, &byte_count));
     QH_TRY(qh_heap_alloc(&opened->memory.heap, &opened->memory.runtime_owner, byte_count,
                          QH_BLOCK_buffer, &bytes));
     qh_delta_write(agents, count, all != 0, bytes);
+#if QH_THREADS
+    give_agents_back(&taken); /* their list goes with the buffer */
+    taken.count = 0;
+#endif
     qh__transfer_replace(bytes, byte_count);
     return QH_OK;
 }
@@ -101,7 +139,7 @@ EXPORT(int32_t, qh_federation_give, (uint32_t count)) {
     OPENED_OR_RETURN;
     qh_agent **agents;
     uint32_t applied, at_fault;
-    QH_TRY(agents_in_transfer(opened, count, &agents));
+    AGENTS_OR_RETURN(opened, count, &agents);
     qh_result result = qh_federation_apply(&opened->federation, agents, count, &applied, &at_fault);
     qh__io.numbers[0] = at_fault;
     return result == QH_OK ? (int32_t)applied : result;
@@ -116,6 +154,7 @@ EXPORT(int32_t, qh_federation_end, (uint32_t keep_merged)) {
 EXPORT(int32_t, qh_federation_info, (uint32_t quota_bytes)) {
     OPENED_OR_RETURN;
     qh_federation *federation = &opened->federation;
+    QH_HOLD(federation_held, federation);
     if (quota_bytes) federation->owner.quota_bytes = quota_bytes;
     double *numbers = qh__io.numbers;
     numbers[0] = federation->count;
@@ -158,11 +197,34 @@ static qh_result broadcast(qh_runtime *opened, qh_message_def *def, uint64_t cat
     return result;
 }
 
+#if QH_THREADS
+static qh_result forget_messages(qh_messages *messages, qh_handle to) {
+    QH_ENTER(messages);
+    qh_messages_forget(messages, to);
+    return QH_LEAVE(messages, QH_STALE_HANDLE);
+}
+
+/* Whoever destroys the receiver meanwhile ends its name, and only then drops what waits for it: what arrives later is dropped here. */
+static qh_result send_one(qh_runtime *opened, uint32_t from, uint32_t to, uint32_t length) {
+    if (!qh__is_named(opened, to, QH_SLOT_AGENT)) return QH_STALE_HANDLE;
+    if (length > QH_MESSAGE_PAYLOAD) return QH_INVALID_ARGUMENT;
+    qh_message_def def = {from, &to, 1, qh__io.text, length};
+    QH_TRY(qh_messages_send(&opened->messages, &def));
+    return qh__is_named(opened, to, QH_SLOT_AGENT) ? QH_OK : forget_messages(&opened->messages, to);
+}
+#endif
+
 /* Sends the first `length` bytes of `io.text` to an agent, or (`to` 0) to all others of a category. */
 EXPORT(int32_t, qh_message_send,
        (uint32_t from, uint32_t to, uint32_t category_low, uint32_t category_high,
         uint32_t length)) {
     OPENED_OR_RETURN;
+#if QH_THREADS
+    QH_CLAIM(agent_claim);
+    QH_TRY(qh__claim(opened, from, QH_SLOT_AGENT, &agent_claim));
+    if (to) return send_one(opened, from, to, length);
+    QH_HOLD_REGISTRY(opened); /* nobody of the category goes meanwhile */
+#endif
     if (!qh_runtime_agent(opened, from) || (to && !qh_runtime_agent(opened, to)))
         return QH_STALE_HANDLE;
     if (length > QH_MESSAGE_PAYLOAD) return QH_INVALID_ARGUMENT;
@@ -171,6 +233,31 @@ EXPORT(int32_t, qh_message_send,
               : broadcast(opened, &def, (uint64_t)category_high << 32 | category_low);
 }
 
+#if QH_THREADS
+/* The length of the oldest message for an agent, which is taken out, -1 where there is none. numbers: address of its bytes (in `io.text`, where
+ * no other thread changes them), sender. */
+EXPORT(int32_t, qh_message_next, (uint32_t handle)) {
+    OPENED_OR_RETURN;
+    QH_CLAIM(agent_claim);
+    const qh_message *message;
+    QH_TRY(qh__claim(opened, handle, QH_SLOT_AGENT, &agent_claim));
+    QH_TRY(qh_messages_peek(&opened->messages, handle, &message));
+    if (!message) return -1;
+    uint32_t length =
+        message->byte_count; /* it is the receiver's, which is claimed: nobody else takes it */
+    memcpy(qh__io.text, message->payload, length);
+    qh__io.numbers[0] = (double)(uintptr_t)qh__io.text;
+    qh__io.numbers[1] = message->from;
+    QH_TRY(qh_messages_take(&opened->messages, handle));
+    return (int32_t)length;
+}
+
+/* Nothing: qh_message_next has done it. */
+EXPORT(int32_t, qh_message_take, (uint32_t handle)) {
+    OPENED_OR_RETURN;
+    return qh__is_named(opened, handle, QH_SLOT_AGENT) ? QH_OK : QH_STALE_HANDLE;
+}
+#else
 /* The length of the oldest message for an agent, -1 where there is none. numbers: address of its bytes, sender. */
 EXPORT(int32_t, qh_message_next, (uint32_t handle)) {
     OPENED_OR_RETURN;
@@ -188,6 +275,7 @@ EXPORT(int32_t, qh_message_take, (uint32_t handle)) {
     OPENED_OR_RETURN;
     return qh_messages_take(&opened->messages, handle);
 }
+#endif
 
 /* numbers: deliveries that wait, that may, messages that wait, sent, received, refused. */
 EXPORT(int32_t, qh_message_info, (void)) {
@@ -236,7 +324,12 @@ EXPORT(int32_t, qh_series_read, (uint32_t number)) {
     numbers[5] = qh_series_quantile(series, 0.9);
     numbers[6] = qh_series_quantile(series, 0.99);
     numbers[7] = series->octave_count;
+#if QH_THREADS
+    memcpy(qh__io.text, series->name, series->name_length); /* the series may move */
+    numbers[8] = (double)(uintptr_t)qh__io.text;
+#else
     numbers[8] = (double)(uintptr_t)series->name;
+#endif
     numbers[9] = series->name_length;
     return QH_LEAVE_READING(metrics, QH_OK);
 }
@@ -257,13 +350,14 @@ EXPORT(int32_t, qh_series_octave, (uint32_t number, uint32_t index)) {
  * are, and their number. */
 EXPORT(int32_t, qh_metrics_sum, (void)) {
     OPENED_OR_RETURN;
+    QH_HOLD_REGISTRY(opened); /* nobody is destroyed or reset meanwhile; all go on learning */
     qh_agent_metrics sum = opened->metrics.retired;
     double states = 0, *numbers = qh__io.numbers;
     for (uint32_t i = 0; i < opened->slot_count; i++) {
         const qh_agent *agent = qh__slot_at(opened, i)->object;
         if (qh__slot_kind(qh__slot_at(opened, i)) != QH_SLOT_AGENT) continue;
         qh_metrics_add(&sum, &agent->metrics);
-        states += agent->table.rows;
+        states += QH_CELL(&agent->table.rows);
     }
     numbers[0] = sum.action_count;
     numbers[1] = sum.learning_steps;
@@ -275,20 +369,18 @@ EXPORT(int32_t, qh_metrics_sum, (void)) {
     return QH_OK;
 }
 
-/* numbers: how often lock `index` (0 federation, 1 metrics, 2 messages) was taken, how often not at once, the longest wait in
- * milliseconds. Without threads there are no locks: zeros. */
+/* numbers: how often lock `index` (qh_lock_id) was taken, how often not at once, the longest wait in milliseconds. Without threads there are
+ * no locks: zeros. */
 EXPORT(int32_t, qh_lock_read, (uint32_t index)) {
     OPENED_OR_RETURN;
-    if (index > 2) return QH_INVALID_ARGUMENT;
-#if QH_THREADS
-    const qh_mutex *locks[] = {&opened->federation.lock, &opened->metrics.lock.gate,
-                               &opened->messages.lock};
-    const qh_lock_counters *counters = &locks[index]->counters;
-    qh__io.numbers[0] = (double)counters->acquired;
-    qh__io.numbers[1] = (double)counters->contended;
-    qh__io.numbers[2] = counters->longest_wait_ms;
-#else
+    if (index >= QH_LOCK_COUNT) return QH_INVALID_ARGUMENT;
     qh__io.numbers[0] = qh__io.numbers[1] = qh__io.numbers[2] = 0;
+#if QH_THREADS
+    const qh_mutex *lock = qh_runtime_lock(opened, index);
+    if (!lock) return QH_OK;
+    qh__io.numbers[0] = (double)QH_CELL(&lock->counters.acquired);
+    qh__io.numbers[1] = (double)QH_CELL(&lock->counters.contended);
+    qh__io.numbers[2] = (double)QH_CELL(&lock->counters.longest_wait_ms);
 #endif
     return QH_OK;
 }

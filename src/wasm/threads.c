@@ -142,6 +142,7 @@ EXPORT(int32_t, qh_note_set, (uint32_t handle, uint32_t key, uint32_t byte_count
     size_t room;
     const unsigned char *text = qh__transfer(&room);
     if (byte_count > room) return QH_INVALID_ARGUMENT;
+    QH_HOLD_REGISTRY(opened);
     return qh_note_put(opened, handle, key, text, byte_count);
 }
 
@@ -150,6 +151,7 @@ EXPORT(int32_t, qh_note_get, (uint32_t handle, uint32_t key)) {
     OPEN_OR_RETURN;
     void *copy;
     uint32_t byte_count;
+    QH_HOLD_REGISTRY(opened);
     QH_TRY(qh_note_copy(opened, handle, key, &copy, &byte_count));
     if (copy) qh__transfer_replace(copy, byte_count);
     return (int32_t)byte_count;

@@ -38,7 +38,8 @@ static void link_back(qh_index *index, uint32_t level, uint32_t from, uint32_t t
 
 static void connect(qh_index *index, uint32_t level, uint32_t row) {
     uint32_t *links = qh__index_links(index, level, row);
-    links[0] = select_rows(index, index->work.beam, index->work.beam_size, index->def.m, links + 1);
+    links[0] = select_rows(index, qh__index_work(index)->beam, qh__index_work(index)->beam_size,
+                           index->def.m, links + 1);
     for (uint32_t i = 1; i <= links[0]; i++) link_back(index, level, links[i], row);
 }
 
@@ -50,7 +51,7 @@ static void insert_row(qh_index *index, uint32_t row) {
         uint32_t at = qh__index_descend(index, query, false, QH_MIN(level, index->top));
         for (uint32_t l = QH_MIN(level, index->top) + 1; l-- > 0;) {
             qh__index_walk(index, query, false, l, at, index->def.ef_construction);
-            at = qh__key_row(index->work.beam[0]);
+            at = qh__key_row(qh__index_work(index)->beam[0]);
             connect(index, l, row);
         }
     }

@@ -34,8 +34,8 @@ static uint32_t nearest_with_room(qh_index *index, const ordering *to, uint32_t 
     uint32_t most = 2 * index->def.m + 1;
     qh__index_walk(index, qh__index_vector(index, row), false, 0, index->entry,
                    index->def.ef_construction);
-    for (uint32_t i = 0; i < index->work.beam_size; i++) {
-        uint32_t near = qh__key_row(index->work.beam[i]);
+    for (uint32_t i = 0; i < qh__index_work(index)->beam_size; i++) {
+        uint32_t near = qh__key_row(qh__index_work(index)->beam[i]);
         if (qh__index_links(index, 0, near)[0] < most) return near;
     }
     for (uint32_t i = to->count;; i--)
@@ -90,7 +90,7 @@ float qh__index_encode(const float *vector, const float *centre, uint32_t dims, 
 
 qh_index_code qh__index_encode_row(const qh_index *index, const float *centre, const float *vector,
                                    int8_t *codes) {
-    int16_t *wide = index->work.query_codes;
+    int16_t *wide = qh__index_work(index)->query_codes;
     int32_t square = 0;
     float scale = qh__index_encode(vector, centre, index->def.dims, 127, wide);
     for (uint32_t i = 0; i < index->code_stride; i++) {
@@ -222,15 +222,20 @@ static qh_result pack(qh_index *index, ordering *to) {
     copy_rows(index, to, &rows, &fixed);
     copy_links(index, to, &fixed);
     qh__index_free_building(index);
-    qh__index_free(index, index->work.block, index->work.byte_count);
+    qh__index_free(index, qh__index_work(index)->block, qh__index_work(index)->byte_count);
     index->block = block;
     index->block_bytes = (size_t)byte_count;
     index->rows = rows;
     index->fixed = fixed;
-    index->work = work;
+#if QH_THREADS
+    index->desks[0].work = (qh_index_work){0};
+    index->desks[qh__self()].work = work;
+#else
+    *qh__index_work(index) = work;
+#endif
     index->capacity = index->count;
     index->entry = 0;
-    index->exchange.bits_of = 0;
+    for (uint32_t i = 0; i < QH_DESK_COUNT; i++) QH_DESKS(index)[i].exchange.bits_of = 0;
     return qh_shared_freeze(&index->shared);
 }
 

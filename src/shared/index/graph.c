@@ -23,7 +23,7 @@ void qh__index_measure(const qh_index *index, const float *query, const uint32_t
 void qh__index_measure_codes(const qh_index *index, const uint32_t *rows, uint32_t count,
                              qh_key *keys) {
     const qh_index_frozen *fixed = &index->fixed;
-    const qh_index_work *work = &index->work;
+    const qh_index_work *work = qh__index_work(index);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t row = rows[i];
         int32_t sum = qh__code_sum(fixed->codes + (size_t)row * index->code_stride,
@@ -62,11 +62,11 @@ static void touch(qh_index *index, const uint32_t *rows, uint32_t count) {
         const float *vector = qh__index_vector(index, rows[i]);
         sum += vector[0] + vector[16] + vector[32] + vector[48];
     }
-    index->work.touched = sum;
+    qh__index_work(index)->touched = sum;
 }
 
 static uint8_t new_epoch(qh_index *index) {
-    qh_index_work *work = &index->work;
+    qh_index_work *work = qh__index_work(index);
     if (++work->epoch == 0) {
         memset(work->visited, 0, index->capacity);
         work->epoch = 1;
@@ -75,7 +75,7 @@ static uint8_t new_epoch(qh_index *index) {
 }
 
 static uint32_t gather_narrow(qh_index *index, const uint32_t *offset, uint32_t *rows) {
-    uint8_t *visited = index->work.visited, epoch = index->work.epoch;
+    uint8_t *visited = qh__index_work(index)->visited, epoch = qh__index_work(index)->epoch;
     const uint16_t *links = (const uint16_t *)index->fixed.links + offset[0];
     uint32_t found = 0;
     for (const uint16_t *end = links + (offset[1] - offset[0]); links < end; links++) {
@@ -89,7 +89,7 @@ static uint32_t gather_narrow(qh_index *index, const uint32_t *offset, uint32_t 
 
 /* The links of a row not visited yet, which become visited. */
 static uint32_t gather(qh_index *index, uint32_t level, uint32_t row, uint32_t *rows) {
-    uint8_t *visited = index->work.visited, epoch = index->work.epoch;
+    uint8_t *visited = qh__index_work(index)->visited, epoch = qh__index_work(index)->epoch;
     uint32_t found = 0;
     const uint32_t *links, *end;
     if (index->shared.frozen) {
@@ -113,8 +113,8 @@ void qh__index_walk(qh_index *index, const float *query, bool codes, uint32_t le
                     uint32_t ef) {
     uint32_t rows[QH_INDEX_MAX_DEGREE + 1], size = 1;
     bool far = !codes && index->stride >= 64 && index->count > 2048;
-    qh_key keys[QH_INDEX_MAX_DEGREE + 1], *beam = index->work.beam;
-    index->work.visited[start] = new_epoch(index);
+    qh_key keys[QH_INDEX_MAX_DEGREE + 1], *beam = qh__index_work(index)->beam;
+    qh__index_work(index)->visited[start] = new_epoch(index);
     if (codes)
         qh__index_measure_codes(index, &start, 1, beam);
     else
@@ -135,14 +135,14 @@ void qh__index_walk(qh_index *index, const float *query, bool codes, uint32_t le
         }
         while (next < size && beam[next] & 1) next++;
     }
-    index->work.beam_size = size;
+    qh__index_work(index)->beam_size = size;
 }
 
 uint32_t qh__index_descend(qh_index *index, const float *query, bool codes, uint32_t level) {
     uint32_t row = index->entry;
     for (uint32_t l = index->top; l > level; l--) {
         qh__index_walk(index, query, codes, l, row, 1);
-        row = qh__key_row(index->work.beam[0]);
+        row = qh__key_row(qh__index_work(index)->beam[0]);
     }
     return row;
 }

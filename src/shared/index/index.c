@@ -46,14 +46,14 @@ void *qh__index_alloc(qh_index *index, uint64_t byte_count, qh_result *result) {
                   ? QH_OVERFLOW
                   : qh_heap_alloc(&index->memory->heap, &index->owner,
                                   QH_MAX((size_t)byte_count, (size_t)1), QH_BLOCK_vectors, &block);
-    index->shared.byte_count = index->owner.live_bytes;
+    QH_CELL_SET(&index->shared.byte_count, index->owner.live_bytes);
     return block;
 }
 
 void qh__index_free(qh_index *index, void *block, size_t byte_count) {
     if (block)
         qh_heap_free(&index->memory->heap, &index->owner, block, QH_MAX(byte_count, (size_t)1));
-    index->shared.byte_count = index->owner.live_bytes;
+    QH_CELL_SET(&index->shared.byte_count, index->owner.live_bytes);
 }
 
 void qh__index_free_building(qh_index *index) {
@@ -63,11 +63,18 @@ void qh__index_free_building(qh_index *index) {
     *graph = (qh_index_graph){0};
 }
 
+static void free_desks(qh_index *index) {
+    const qh_index_desk *desks = QH_DESKS(index);
+    for (uint32_t i = 0; i < QH_DESK_COUNT; i++) {
+        qh__index_free(index, desks[i].work.block, desks[i].work.byte_count);
+        qh__index_free(index, desks[i].exchange.block, desks[i].exchange.byte_count);
+    }
+}
+
 qh_result qh_index_close(qh_index *index) {
     QH_TRY(qh_shared_close(&index->memory->shared, &index->shared));
     qh__index_free_building(index);
-    qh__index_free(index, index->work.block, index->work.byte_count);
-    qh__index_free(index, index->exchange.block, index->exchange.byte_count);
+    free_desks(index);
     qh_owner owner = index->owner;
     qh_heap *heap = &index->memory->heap;
     qh_heap_free(heap, &owner, index, sizeof *index);
@@ -88,8 +95,8 @@ static void lay_out_work(const qh_index *index, uint32_t ef, uint32_t rows, unsi
     work->query = (float *)(void *)block;
     work->query_codes = (int16_t *)(void *)(block + codes);
     work->beam = (qh_key *)(void *)(block + beam);
-    work->visited = rows ? block + visited : index->work.visited;
-    work->epoch = rows ? 0 : index->work.epoch;
+    work->visited = rows ? block + visited : qh__index_work(index)->visited;
+    work->epoch = rows ? 0 : qh__index_work(index)->epoch;
     memset(block + visited, 0, rows);
 }
 
@@ -104,10 +111,10 @@ qh_result qh__index_make_work(qh_index *index, uint32_t ef, uint32_t rows, qh_in
 
 qh_result qh__index_work_reserve(qh_index *index, uint32_t ef) {
     qh_index_work fresh;
-    if (index->work.block && ef <= index->work.ef) return QH_OK;
+    if (qh__index_work(index)->block && ef <= qh__index_work(index)->ef) return QH_OK;
     QH_TRY(qh__index_make_work(index, ef, index->shared.frozen ? index->count : 0, &fresh));
-    qh__index_free(index, index->work.block, index->work.byte_count);
-    index->work = fresh;
+    qh__index_free(index, qh__index_work(index)->block, qh__index_work(index)->byte_count);
+    *qh__index_work(index) = fresh;
     return QH_OK;
 }
 
@@ -198,8 +205,8 @@ static qh_result grow_rows(qh_index *index, uint32_t capacity) {
     index->capacity = capacity;
     index->rows = rows;
     index->graph = graph;
-    index->work.visited = visited;
-    index->work.epoch = 0;
+    qh__index_work(index)->visited = visited;
+    qh__index_work(index)->epoch = 0;
     return QH_OK;
 }
 

@@ -112,6 +112,12 @@ typedef struct qh_index_exchange {
     uint32_t allowed; /* ones in `bits`, where it has a category's rows */
 } qh_index_exchange;
 
+/* What a search writes to. Of each thread: a frozen index is searched by many at once. */
+typedef struct qh_index_desk {
+    qh_index_work work;
+    qh_index_exchange exchange;
+} qh_index_desk;
+
 typedef struct qh_index {
     qh_memory *memory;
     qh_owner owner;
@@ -125,9 +131,37 @@ typedef struct qh_index {
     qh_index_rows rows;
     qh_index_graph graph;
     qh_index_frozen fixed;
-    qh_index_work work;
-    qh_index_exchange exchange;
+#if QH_THREADS
+    qh_index_desk desks[QH_MAX_THREADS];
+#else
+    qh_index_desk desk;
+#endif
 } qh_index;
+
+#if QH_THREADS
+#define QH_DESK_COUNT QH_MAX_THREADS
+#define QH_DESKS(index) (index)->desks
+#else
+#define QH_DESK_COUNT 1
+#define QH_DESKS(index) (&(index)->desk)
+#endif
+
+/* The calling thread's; while it is built an index has the work of one. */
+QH_INLINE qh_index_desk *qh__index_desk(const qh_index *index) {
+#if QH_THREADS
+    return (qh_index_desk *)&index->desks[qh__self()];
+#else
+    return (qh_index_desk *)&index->desk;
+#endif
+}
+
+QH_INLINE qh_index_work *qh__index_work(const qh_index *index) {
+#if QH_THREADS
+    return (qh_index_work *)&index->desks[index->shared.frozen ? qh__self() : 0].work;
+#else
+    return (qh_index_work *)&index->desk.work;
+#endif
+}
 
 /* A set of rows of a frozen index, which it holds. */
 typedef struct qh_filter {

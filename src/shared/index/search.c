@@ -32,7 +32,7 @@ static bool allows(const qh_index_request *search, uint32_t row) {
 static void scan_rows(qh_index *index, const uint32_t *rows, uint32_t count, top_rows *best) {
     qh_key keys[CHUNK];
     if (index->rows.vectors)
-        qh__index_measure(index, index->work.query, rows, count, keys);
+        qh__index_measure(index, qh__index_work(index)->query, rows, count, keys);
     else
         qh__index_measure_codes(index, rows, count, keys);
     offer(index, best, keys, count);
@@ -52,7 +52,7 @@ static void scan_allowed(qh_index *index, const qh_index_request *search, top_ro
 
 /* Offers the best rows of the beam that are allowed; those of an index with codes and vectors by their vectors. */
 static void harvest(qh_index *index, const qh_index_request *search, top_rows *best) {
-    const qh_index_work *work = &index->work;
+    const qh_index_work *work = qh__index_work(index);
     bool rerank = index->def.storage == QH_STORE_I8_F32;
     uint32_t most = rerank ? QH_MAX(QH_INDEX_RERANK, 2 * search->k) : search->k;
     for (uint32_t i = 0; i < work->beam_size && most > 0; i++) {
@@ -67,7 +67,7 @@ static void harvest(qh_index *index, const qh_index_request *search, top_rows *b
 }
 
 static void encode_query(qh_index *index) {
-    qh_index_work *work = &index->work;
+    qh_index_work *work = qh__index_work(index);
     const float *centre = index->fixed.centre;
     memset(work->query_codes, 0, index->code_stride * sizeof(int16_t));
     work->query_scale =
@@ -83,7 +83,7 @@ static void encode_query(qh_index *index) {
 
 static void find_one(qh_index *index, const qh_index_request *search, uint32_t ef, top_rows *best) {
     bool codes = index->fixed.codes;
-    const float *query = index->work.query;
+    const float *query = qh__index_work(index)->query;
     best->size = 0;
     if (codes) encode_query(index);
     if (ef > 0) {
@@ -100,14 +100,14 @@ QH_FAST_END
 static float reported_distance(const qh_index *index, qh_key key) {
     float distance = qh__unsortable((uint32_t)(key >> 32));
     if (!index->rows.vectors && index->def.metric == QH_L2)
-        distance = 2 * distance + index->work.query_square;
+        distance = 2 * distance + qh__index_work(index)->query_square;
     return distance < 0 && index->def.metric != QH_IP ? 0 : distance;
 }
 
 static void write_results(const qh_index *index, uint32_t query, const top_rows *best) {
     size_t first = (size_t)query * best->most;
-    uint32_t *labels = index->exchange.labels + first;
-    float *distances = index->exchange.distances + first;
+    uint32_t *labels = qh__index_desk(index)->exchange.labels + first;
+    float *distances = qh__index_desk(index)->exchange.distances + first;
     for (uint32_t i = 0; i < best->most; i++) {
         labels[i] = i < best->size ? (uint32_t)best->keys[i] : UINT32_MAX;
         distances[i] = i < best->size ? reported_distance(index, best->keys[i]) : __builtin_inff();
@@ -128,7 +128,7 @@ static uint32_t beam_length(const qh_index *index, const qh_index_request *searc
 
 qh_result qh_index_find(qh_index *index, const qh_index_request *search, uint32_t *found,
                         uint32_t *failed) {
-    const qh_index_exchange *exchange = &index->exchange;
+    const qh_index_exchange *exchange = &qh__index_desk(index)->exchange;
     qh_index_request bounded = *search;
     top_rows best = {exchange->best, 0, search->k};
     *found = *failed = 0;
@@ -139,9 +139,9 @@ qh_result qh_index_find(qh_index *index, const qh_index_request *search, uint32_
     QH_TRY(qh__index_work_reserve(index, ef));
     for (uint32_t i = 0; i < search->query_count; i++) {
         *failed = i;
-        memcpy(index->work.query, exchange->queries + (size_t)i * index->def.dims,
+        memcpy(qh__index_work(index)->query, exchange->queries + (size_t)i * index->def.dims,
                index->def.dims * sizeof(float));
-        if (!qh__index_prepare(index, index->work.query)) return QH_INVALID_ARGUMENT;
+        if (!qh__index_prepare(index, qh__index_work(index)->query)) return QH_INVALID_ARGUMENT;
         find_one(index, &bounded, ef, &best);
         write_results(index, i, &best);
     }
@@ -163,8 +163,9 @@ static uint64_t lay_out_exchange(unsigned char *block, uint64_t dims, uint64_t w
 }
 
 static void free_exchange(qh_index *index) {
-    qh__index_free(index, index->exchange.block, index->exchange.byte_count);
-    index->exchange = (qh_index_exchange){0};
+    qh__index_free(index, qh__index_desk(index)->exchange.block,
+                   qh__index_desk(index)->exchange.byte_count);
+    qh__index_desk(index)->exchange = (qh_index_exchange){0};
 }
 
 qh_result qh_index_exchange_reserve(qh_index *index, uint32_t query_count, uint32_t k,
@@ -183,7 +184,7 @@ qh_result qh_index_exchange_reserve(qh_index *index, uint32_t query_count, uint3
     fresh.byte_count = (size_t)byte_count;
     lay_out_exchange(fresh.block, index->def.dims, words, &fresh);
     free_exchange(index);
-    index->exchange = fresh;
+    qh__index_desk(index)->exchange = fresh;
     return QH_OK;
 }
 
@@ -197,7 +198,7 @@ uint32_t qh__index_count_bits(uint32_t *bits, uint32_t count) {
 }
 
 uint32_t qh_index_category_bits(qh_index *index, uint32_t category, const uint32_t *bits) {
-    qh_index_exchange *exchange = &index->exchange;
+    qh_index_exchange *exchange = &qh__index_desk(index)->exchange;
     const uint16_t *categories = index->rows.categories;
     if (!bits && exchange->bits_of == category + 1) return exchange->allowed;
     for (uint32_t first = 0; first < index->count; first += 32) {

@@ -138,7 +138,7 @@ static bool labels_differ(const qh_index *index, uint32_t *places, uint32_t plac
 }
 
 static bool all_reachable(const qh_index *index, uint32_t *queue) {
-    uint8_t *seen = index->work.visited;
+    uint8_t *seen = qh__index_work(index)->visited;
     uint32_t size = 0;
     memset(seen, 0, index->count);
     if (index->count) seen[queue[size++] = 0] = 1;
@@ -159,10 +159,13 @@ static qh_result check_frozen(qh_index *index, bool *sound) {
     qh_result result;
     *sound = links_are_sound(index) && rows_are_sound(index);
     if (!*sound) return QH_OK;
+#if QH_THREADS
+    QH_TRY(qh__index_work_reserve(index, 0)); /* this thread may never have searched */
+#endif
     uint32_t *block = qh__index_alloc(index, byte_count, &result);
     if (!block) return result;
     *sound = labels_differ(index, block, place_bits) && all_reachable(index, block);
-    index->work.epoch = 0;
+    qh__index_work(index)->epoch = 0;
     qh__index_free(index, block, byte_count);
     return QH_OK;
 }
@@ -239,7 +242,7 @@ static qh_result fill(qh_index *index, const unsigned char *bytes, size_t byte_c
     index->block = qh__index_alloc(index, needed + QH_INDEX_SLACK, &result);
     if (!index->block) return result;
     index->block_bytes = (size_t)needed + QH_INDEX_SLACK;
-    QH_TRY(qh__index_make_work(index, 0, index->count, &index->work));
+    QH_TRY(qh__index_make_work(index, 0, index->count, qh__index_work(index)));
     unsigned char *block = qh__index_aligned(index->block);
     memcpy(block, bytes + QH_INDEX_HEADER_BYTES, (size_t)needed);
     qh__index_lay_out(index, categorised, block, &index->rows, &index->fixed);
