@@ -54,7 +54,8 @@ static qh_result add_rows(uint32_t first, uint32_t count) {
 static uint32_t find(uint32_t row, uint32_t k, uint32_t ef, uint32_t mode) {
     uint32_t found = 0, failed;
     CHECK_OK(qh_index_exchange_reserve(index, 1, k, false));
-    memcpy(index->exchange.queries, data + row * index->def.dims, index->def.dims * sizeof(float));
+    memcpy(qh__index_desk(index)->exchange.queries, data + row * index->def.dims,
+           index->def.dims * sizeof(float));
     CHECK_OK(qh_index_find(index, &(qh_index_request){1, k, ef, mode, NULL, 0}, &found, &failed));
     return found;
 }
@@ -65,10 +66,11 @@ static double recall_of(uint32_t first, uint32_t queries, uint32_t ef) {
     for (uint32_t i = 0; i < queries; i++) {
         uint32_t exact[K];
         find(first + i, K, 1, QH_INDEX_SCAN);
-        memcpy(exact, index->exchange.labels, sizeof exact);
+        memcpy(exact, qh__index_desk(index)->exchange.labels, sizeof exact);
         find(first + i, K, ef, QH_INDEX_GRAPH);
         for (uint32_t a = 0; a < K; a++)
-            for (uint32_t b = 0; b < K; b++) hits += exact[a] == index->exchange.labels[b];
+            for (uint32_t b = 0; b < K; b++)
+                hits += exact[a] == qh__index_desk(index)->exchange.labels[b];
     }
     return (double)hits / (queries * K);
 }
@@ -98,7 +100,7 @@ static void walks_find_what_scans_find(void) {
 static void check_self_found(uint32_t count) {
     for (uint32_t row = 0; row < count; row++) {
         CHECK_EQ(find(row, 1, 40, QH_INDEX_GRAPH), 1);
-        CHECK_SAME(index->exchange.distances[0], 0);
+        CHECK_SAME(qh__index_desk(index)->exchange.distances[0], 0);
     }
 }
 
@@ -157,8 +159,8 @@ static void filters_let_through_what_they_say(void) {
     CHECK_OK(qh_index_freeze(index));
     for (uint32_t share = 2; share <= 400; share *= 5) {
         CHECK_OK(qh_index_exchange_reserve(index, 20, K, true));
-        memcpy(index->exchange.queries, data + count * 8, 20 * 8 * sizeof(float));
-        uint32_t *bits = index->exchange.bits, found, failed;
+        memcpy(qh__index_desk(index)->exchange.queries, data + count * 8, 20 * 8 * sizeof(float));
+        uint32_t *bits = qh__index_desk(index)->exchange.bits, found, failed;
         memset(bits, 0, (count / 32 + 1) * sizeof *bits);
         for (uint32_t row = 0; row < count; row++)
             bits[row / 32] |= (uint32_t)(index->rows.labels[row] % share == 1) << row % 32;
@@ -166,7 +168,7 @@ static void filters_let_through_what_they_say(void) {
             20, K, 60, QH_INDEX_SCAN, bits, qh__index_count_bits(bits, count)};
         static uint32_t exact[20 * K];
         CHECK_OK(qh_index_find(index, &request, &found, &failed));
-        memcpy(exact, index->exchange.labels, sizeof exact);
+        memcpy(exact, qh__index_desk(index)->exchange.labels, sizeof exact);
         uint32_t hits = 0, all = 0;
         request.mode = QH_INDEX_CHOSEN;
         CHECK_OK(qh_index_find(index, &request, &found, &failed));
@@ -174,9 +176,9 @@ static void filters_let_through_what_they_say(void) {
         for (uint32_t i = 0; i < 20 * K; i++) {
             if (exact[i] == UINT32_MAX) continue;
             all++;
-            CHECK(index->exchange.labels[i] % share == 1);
+            CHECK(qh__index_desk(index)->exchange.labels[i] % share == 1);
             for (uint32_t j = i / K * K; j < i / K * K + K; j++)
-                hits += index->exchange.labels[j] == exact[i];
+                hits += qh__index_desk(index)->exchange.labels[j] == exact[i];
         }
         CHECK(hits >= all * 95 / 100);
     }
@@ -197,7 +199,7 @@ static qh_result live_a_whole_life(uint32_t step) {
     case 2: return qh_index_build(index, 30);
     case 3: return qh_index_exchange_reserve(index, 2, 3, true);
     case 4:
-        memcpy(index->exchange.queries, data, 2 * 6 * sizeof(float));
+        memcpy(qh__index_desk(index)->exchange.queries, data, 2 * 6 * sizeof(float));
         return qh_index_find(index, &(qh_index_request){2, 3, 300, QH_INDEX_GRAPH, NULL, 0}, &found,
                              &failed);
     case 5: return qh_index_freeze(index);
@@ -206,7 +208,7 @@ static qh_result live_a_whole_life(uint32_t step) {
                              &failed);
     default:
         qh_index_category_bits(index, 1, NULL);
-        QH_TRY(qh_filter_open(index, 0x10001, index->exchange.bits, &filter));
+        QH_TRY(qh_filter_open(index, 0x10001, qh__index_desk(index)->exchange.bits, &filter));
         CHECK_RESULT(qh_index_close(index), QH_BUSY);
         CHECK_EQ(filter->allowed, 20);
         qh_filter_close(filter);
@@ -277,7 +279,7 @@ static void what_is_refused_changes_nothing(void) {
     CHECK_RESULT(qh_index_commit(index, 1, &failed), QH_INVALID_STATE);
     CHECK_RESULT(qh_index_build(index, 1), QH_INVALID_STATE);
     CHECK_EQ(find(3, K, 20, QH_INDEX_CHOSEN), K);
-    CHECK_SAME(index->exchange.distances[0], 1 - (6.0 * 20 + 7.0 * 21));
+    CHECK_SAME(qh__index_desk(index)->exchange.distances[0], 1 - (6.0 * 20 + 7.0 * 21));
     close_index();
 }
 

@@ -30,6 +30,7 @@
 #include "memory/shared.h"
 #include "qhive/index.h"
 #include "shared/index/kernel.h"
+#include "sync/thread.h"
 
 #define QH_INDEX_MAX_DIMS 4096u
 #define QH_INDEX_MAX_M 64u
