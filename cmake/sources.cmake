@@ -16,6 +16,8 @@ set(QHIVE_SOURCES
   src/memory/budget.c
   src/memory/heap.c
   src/memory/heap_small.c
+  src/memory/journal.c
+  src/memory/lock.c
   src/memory/memory.c
   src/memory/pool.c
   src/memory/record.c

@@ -107,3 +107,12 @@ qh_result qh_budget_reach(qh_budget *budget, size_t end) {
         end / QH_PAGE_BYTES + (end % QH_PAGE_BYTES != 0); /* 4 GiB in bytes overflow 32 bits */
     return needed <= budget->pages ? QH_OK : qh_budget_grow(budget, needed - budget->pages);
 }
+
+#if QH_THREADS
+void qh_budget_refresh(qh_budget *budget) {
+#if QH_OWNS_MEMORY
+    budget->pages = pages_now();
+#endif
+    (void)budget;
+}
+#endif

@@ -13,7 +13,7 @@
 #ifndef QH_MEMORY_BUDGET_H
 #define QH_MEMORY_BUDGET_H
 
-#include "base/platform.h"
+#include "sync/atomic.h"
 
 #define QH_PAGE_BYTES ((size_t)65536)
 #define QH_GROWTH_SHARE 192
@@ -44,6 +44,11 @@ qh_result qh_budget_grow(qh_budget *budget, size_t page_count);
 
 /* Makes at least the bytes up to `end` (an offset from `base`) usable. */
 qh_result qh_budget_reach(qh_budget *budget, size_t end);
+
+#if QH_THREADS
+/* The pages there are, after somebody died while asking for more. */
+void qh_budget_refresh(qh_budget *budget);
+#endif
 
 /* What lies `offset` bytes from the start of memory, and the way back. */
 QH_INLINE void *qh__at(const qh_budget *budget, size_t offset) {

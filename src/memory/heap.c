@@ -109,6 +109,7 @@ QH_INLINE bool is_border(const qh_heap *heap, uint32_t granule) {
 /* Returns what the bit was. At the border of a block in use: whether there is a hole on the other side. */
 QH_INLINE bool flip_border(const qh_heap *heap, uint32_t granule) {
     uint32_t *word = map_word(heap, granule), was = *word;
+    QH_LOG(heap, word);
     *word = was ^ 1u << granule % 32;
     return was >> granule % 32 & 1;
 }
@@ -129,6 +130,10 @@ static QH_NOINLINE void hole_insert(qh_heap *heap, uint32_t granule, uint32_t un
         prev = hole_at(heap, next)->prev;
     }
     hole *inserted = hole_at(heap, granule);
+    QH_LOG_WORDS(heap, inserted, 3);
+    QH_LOG(heap, hole_tail(heap, granule + units));
+    QH_LOG(heap, &hole_at(heap, next)->prev);
+    QH_LOG(heap, &hole_at(heap, prev)->next);
     inserted->units = units;
     inserted->next = next;
     inserted->prev = prev;
@@ -142,6 +147,10 @@ static QH_NOINLINE void hole_insert(qh_heap *heap, uint32_t granule, uint32_t un
 QH_INLINE uint32_t hole_remove(qh_heap *heap, uint32_t granule) {
     const hole *removed = hole_at(heap, granule);
     uint32_t units = removed->units, next = removed->next, prev = removed->prev;
+    QH_LOG_WORDS(heap, removed, 3);
+    QH_LOG(heap, hole_tail(heap, granule + units));
+    QH_LOG(heap, &hole_at(heap, next)->prev);
+    QH_LOG(heap, &hole_at(heap, prev)->next);
     hole_at(heap, next)->prev = prev;
     hole_at(heap, prev)->next = next;
     if (next == prev) {
@@ -227,6 +236,7 @@ QH_INLINE uint32_t length_of(uint64_t entry) {
 QH_INLINE bool cache_evict(qh_heap *heap, uint32_t place) {
     uint64_t entry = heap->ring[place];
     if (!entry) return false;
+    QH_LOG_WORDS(heap, &heap->ring[place], 2);
     heap->ring[place] = 0;
     give_back_units(heap, (uint32_t)(entry >> 32), length_of(entry));
     return true;
@@ -238,7 +248,10 @@ QH_INLINE uint32_t next_turn(qh_heap *heap) {
 
 /* Gives back what lies in the next places of the ring, oldest first: so many blocks at most. */
 static QH_NOINLINE void cache_evict_next(qh_heap *heap, uint32_t places, uint32_t blocks) {
-    for (; places > 0 && blocks > 0; places--) blocks -= cache_evict(heap, next_turn(heap));
+    for (; places > 0 && blocks > 0; places--) {
+        blocks -= cache_evict(heap, next_turn(heap));
+        QH_CHECKPOINT(heap);
+    }
 }
 
 /* The block of so many granules that was freed last; 0: none. A place that a bin still names after its block was given back, or that
@@ -246,6 +259,8 @@ static QH_NOINLINE void cache_evict_next(qh_heap *heap, uint32_t places, uint32_
 QH_INLINE uint32_t cache_take(qh_heap *heap, uint32_t units) {
     uint64_t *place = &heap->ring[heap->bins[units]], entry = *place;
     if (length_of(entry) != units) return 0;
+    QH_LOG_WORDS(heap, place, 2);
+    QH_LOG_HALF(heap, &heap->bins[units]);
     *place = 0;
     heap->bins[units] = (uint16_t)(entry >> 16);
     return (uint32_t)(entry >> 32);
@@ -254,6 +269,8 @@ QH_INLINE uint32_t cache_take(qh_heap *heap, uint32_t units) {
 QH_INLINE void cache_put(qh_heap *heap, uint32_t granule, uint32_t units) {
     uint32_t place = next_turn(heap);
     cache_evict(heap, place);
+    QH_LOG_WORDS(heap, &heap->ring[place], 2);
+    QH_LOG_HALF(heap, &heap->bins[units]);
     heap->ring[place] = (uint64_t)granule << 32 | (uint32_t)heap->bins[units] << 16 | units;
     heap->bins[units] = (uint16_t)place;
 }
@@ -459,9 +476,16 @@ static void book_block(qh_heap *heap, qh_owner *owner, uint64_t books) {
     put_books(heap, owner, owner->books + books, heap->books + books);
 }
 
+/* A number that no other nest had; with threads an owner is opened without the lock. */
+#if QH_THREADS
+#define NEXT_NEST(heap) (qh__atomic_add(&(heap)->lock.nests_opened, 1) + 1)
+#else
+#define NEXT_NEST(heap) (++(heap)->nests_opened)
+#endif
+
 void qh_owner_open(qh_heap *heap, qh_owner *owner, uint32_t id, uint32_t kind, size_t quota_bytes) {
     *owner = (qh_owner){.id = id, .kind = kind, .quota_bytes = quota_bytes};
-    owner->nest = ++heap->nests_opened;
+    owner->nest = NEXT_NEST(heap);
 }
 
 /* All blocks of an owner that is building, which then begins anew. */
@@ -473,14 +497,15 @@ static void release_extents(qh_heap *heap, qh_owner *owner) {
         give_back_units(heap, begin, units);
     }
     owner->extent_count = 0;
-    owner->nest = ++heap->nests_opened;
+    owner->nest = NEXT_NEST(heap);
 }
 
+/* With threads every block goes by itself: what has a record is live and what has none is free, whenever the thread dies. */
 void qh_owner_leave(qh_owner *owner) {
-    owner->leaving = owner->nest != 0;
+    owner->leaving = !QH_THREADS && owner->nest != 0;
 }
 
-void qh_owner_close(qh_heap *heap, qh_owner *owner) {
+void QH_UNLOCKED(qh_owner_close)(qh_heap *heap, qh_owner *owner) {
     QH_ASSERT(owner->books == 0);
     if (owner->leaving)
         release_extents(heap, owner);
@@ -533,8 +558,8 @@ static QH_NOINLINE qh_result alloc_slowly(qh_heap *heap, qh_owner *owner, size_t
     return QH_OK;
 }
 
-qh_result qh_heap_alloc(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_block_kind kind,
-                        void **block) {
+qh_result QH_UNLOCKED(qh_heap_alloc)(qh_heap *heap, qh_owner *owner, size_t byte_count,
+                                     qh_block_kind kind, void **block) {
     uint32_t units = span_of(heap, byte_count), taken = 0;
     uint64_t books = books_of((units - RED_ZONE(heap)) * GRANULE, 1);
     uint64_t owned = owner->books + books, live = heap->books + books;
@@ -581,8 +606,8 @@ static qh_result alloc_aligned(qh_heap *heap, qh_owner *owner, size_t bytes, siz
     return QH_OK;
 }
 
-qh_result qh_heap_alloc_aligned(qh_heap *heap, qh_owner *owner, size_t byte_count, size_t alignment,
-                                qh_block_kind kind, void **block) {
+qh_result QH_UNLOCKED(qh_heap_alloc_aligned)(qh_heap *heap, qh_owner *owner, size_t byte_count,
+                                             size_t alignment, qh_block_kind kind, void **block) {
     QH_ASSERT(byte_count > 0 && alignment <= QH_PAGE_BYTES && (alignment & (alignment - 1)) == 0);
     size_t bytes = qh_heap_charge(byte_count);
     QH_TRY(admit_block(heap, owner, byte_count, bytes, true));
@@ -591,8 +616,8 @@ qh_result qh_heap_alloc_aligned(qh_heap *heap, qh_owner *owner, size_t byte_coun
     return QH_OK;
 }
 
-qh_result qh_heap_carve(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_block_kind kind,
-                        void **block) {
+qh_result QH_UNLOCKED(qh_heap_carve)(qh_heap *heap, qh_owner *owner, size_t byte_count,
+                                     qh_block_kind kind, void **block) {
     (void)kind;
     size_t bytes = qh__align_up(byte_count, GRANULE);
     if (bytes < byte_count || bytes / GRANULE > MOST_GRANULES - 64) return QH_OVERFLOW;
@@ -612,8 +637,35 @@ static QH_NOINLINE void free_slowly(qh_heap *heap, qh_owner *owner, uint32_t gra
         return;
     }
     cache_put(heap, granule, units);
+    if (!QH_THREADS && heap->books < heap->floor) /* with threads: qh__heap_trim */
+        cache_evict_next(heap, EXCESS_PLACES, EXCESS_BLOCKS);
+}
+
+#if QH_THREADS
+
+void qh__heap_trim(qh_heap *heap) {
     if (heap->books < heap->floor) cache_evict_next(heap, EXCESS_PLACES, EXCESS_BLOCKS);
 }
+
+void qh__heap_give_back(qh_heap *heap, void *block, size_t byte_count) {
+    qh_owner nobody = {0};
+    uint32_t units = span_of(heap, byte_count);
+    qh__records_remove_later(heap, block);
+    heap->books -= books_of((units - RED_ZONE(heap)) * GRANULE, 1);
+    qh__guard_freed(block, units * GRANULE);
+    free_slowly(heap, &nobody, granule_of(heap, block), units);
+}
+
+void QH_UNLOCKED(qh_heap_free)(qh_heap *heap, qh_owner *owner, void *block, size_t byte_count) {
+    uint64_t books = books_of(qh_heap_charge(byte_count), 1);
+    if (!block) return;
+    QH_ASSERT(owner->books >= books);
+    owner->books -= books;
+    if (owner->nest) stop_building(heap, owner);
+    qh__heap_give_back(heap, block, byte_count);
+}
+
+#else
 
 void qh_heap_free(qh_heap *heap, qh_owner *owner, void *block, size_t byte_count) {
     if (!block) return;
@@ -632,6 +684,8 @@ void qh_heap_free(qh_heap *heap, qh_owner *owner, void *block, size_t byte_count
     else
         cache_put(heap, granule, units);
 }
+
+#endif
 
 /* Adds `more` to a block that ends at `end`, if what follows is free. */
 static bool grow_in_place(qh_heap *heap, qh_owner *owner, uint32_t end, uint32_t more) {
@@ -698,9 +752,22 @@ QH_INLINE bool extend_last(qh_heap *heap, qh_owner *owner, void *block, size_t o
     return true;
 }
 
-qh_result qh_heap_resize(qh_heap *heap, qh_owner *owner, void **block, size_t old_count,
-                         size_t new_count, qh_block_kind kind) {
-    if (!*block) return qh_heap_alloc(heap, owner, new_count, kind, block);
+#if QH_THREADS
+/* The record of a block that has changed its size and perhaps its place. */
+static void record_again(qh_heap *heap, const qh_owner *owner, void *old_block, void *block,
+                         size_t byte_count, qh_block_kind kind) {
+    if (old_block == block) {
+        qh__records_resize(heap, block, byte_count);
+        return;
+    }
+    qh__records_remove_later(heap, old_block);
+    qh_records_add(heap->records, block, byte_count, owner, kind);
+}
+#endif
+
+qh_result QH_UNLOCKED(qh_heap_resize)(qh_heap *heap, qh_owner *owner, void **block,
+                                      size_t old_count, size_t new_count, qh_block_kind kind) {
+    if (!*block) return QH_UNLOCKED(qh_heap_alloc)(heap, owner, new_count, kind, block);
     if (extend_last(heap, owner, *block, old_count, new_count)) return QH_OK;
     size_t old_bytes = qh_heap_charge(old_count), new_bytes = qh_heap_charge(new_count);
     if (old_bytes == new_bytes) {
@@ -709,15 +776,20 @@ qh_result qh_heap_resize(qh_heap *heap, qh_owner *owner, void **block, size_t ol
     }
     void *resized = *block;
     if (new_bytes > old_bytes) {
-        QH_TRY(admit_block(heap, owner, new_count, new_bytes - old_bytes, false));
+        QH_TRY(admit_block(heap, owner, new_count, new_bytes - old_bytes, QH_THREADS));
         QH_TRY(block_grow(heap, owner, &resized, old_count, new_count));
     } else {
         block_shrink(heap, owner, resized, old_count, new_count);
     }
+#if QH_THREADS
+    if (heap->records) record_again(heap, owner, *block, resized, new_bytes, kind);
+    QH_LOG_WORDS(heap, block, sizeof *block / 4);
+#else
     if (heap->records) {
         qh_records_remove(heap->records, *block);
         qh_records_add(heap->records, resized, new_bytes, owner, kind);
     }
+#endif
     *block = resized;
     return QH_OK;
 }
@@ -804,6 +876,37 @@ static bool holes_are_valid(const qh_heap *heap, uint64_t *sum) {
     return mapped_free(heap, &runs) == *sum && runs == count;
 }
 
+#if QH_THREADS
+
+/* Whether what the cache and the nest have lies apart from each other and from the holes; writes nothing, since whoever reads may die. */
+static bool reserved_lie_apart(const qh_heap *heap) {
+    uint64_t runs[QH_HEAP_RING + 1]; /* granule << 32 | length, in order */
+    uint32_t count = 0, at = 0, begin = 0;
+    for (uint32_t place = 0; place <= QH_HEAP_RING; place++) {
+        uint64_t nest = (uint64_t)heap->nest_at << 32 | (heap->nest_end - heap->nest_at),
+                 run = nest;
+        if (place < QH_HEAP_RING)
+            run = heap->ring[place] >> 32 << 32 | length_of(heap->ring[place]);
+        if ((uint32_t)run == 0) continue;
+        uint32_t to = count++;
+        for (; to > 0 && runs[to - 1] > run; to--) runs[to] = runs[to - 1];
+        runs[to] = run;
+    }
+    for (uint32_t i = 1; i < count; i++)
+        if ((runs[i - 1] >> 32) + (uint32_t)runs[i - 1] > runs[i] >> 32) return false;
+    for (uint32_t word = heap->first / 32; word < heap->covered / 32; word++)
+        for (uint32_t bits = *map_word(heap, word * 32); bits; bits &= bits - 1) {
+            uint32_t border = word * 32 + (uint32_t)__builtin_ctz(bits);
+            for (; begin && at < count && runs[at] >> 32 < border; at++)
+                if ((runs[at] >> 32) + (uint32_t)runs[at] > begin) return false;
+            while (!begin && at < count && (runs[at] >> 32) + (uint32_t)runs[at] <= border) at++;
+            begin = begin ? 0 : border;
+        }
+    return true;
+}
+
+#else
+
 static void flip_run(const qh_heap *heap, uint32_t begin, uint32_t end) {
     flip_border(heap, begin);
     flip_border(heap, end);
@@ -818,6 +921,8 @@ static void flip_reserved(const qh_heap *heap) {
     }
     if (heap->nest_at != heap->nest_end) flip_run(heap, heap->nest_at, heap->nest_end);
 }
+
+#endif
 
 static bool cache_is_valid(const qh_heap *heap, uint64_t *sum) {
     uint32_t entries = 0, chained = 0;
@@ -844,7 +949,7 @@ static bool cache_is_valid(const qh_heap *heap, uint64_t *sum) {
     return chained == entries;
 }
 
-bool qh_heap_validate(const qh_heap *heap) {
+bool QH_UNLOCKED(qh_heap_validate)(const qh_heap *heap) {
     uint64_t holes, cached, rest = heap->nest_end - heap->nest_at;
     uint64_t taken = heap->nest_at - heap->nest_begin;
     uint32_t runs, tables = heap->body - heap->first + heap->map_units;
@@ -852,9 +957,14 @@ bool qh_heap_validate(const qh_heap *heap) {
         (rest && !lies_inside(heap, heap->nest_at, rest)))
         return false;
     if (!holes_are_valid(heap, &holes) || !cache_is_valid(heap, &cached)) return false;
+#if QH_THREADS
+    uint64_t reserved = reserved_lie_apart(heap) ? holes + cached + rest : UINT64_MAX;
+    (void)runs;
+#else
     flip_reserved(heap);
     uint64_t reserved = mapped_free(heap, &runs);
     flip_reserved(heap);
+#endif
     return reserved == holes + cached + rest &&
            heap->used + taken ==
                cached + heap->live_bytes / GRANULE + RED_ZONE(heap) * heap->live_blocks &&

@@ -28,6 +28,7 @@
 
 #include "memory/budget.h"
 #include "memory/guard.h"
+#include "memory/lock.h"
 #include "memory/record.h"
 
 #define QH_HEAP_ALIGNMENT ((size_t)16)
@@ -120,6 +121,9 @@ typedef struct qh_heap {
     uint16_t bins[QH_HEAP_NESTED + 1];
     uint64_t ring
         [QH_HEAP_RING]; /* granule << 32 | place of the next in the bin << 16 | length; 0: none */
+#if QH_THREADS
+    qh_memory_lock lock;
+#endif
 } qh_heap;
 
 #endif
@@ -206,5 +210,30 @@ QH_INLINE void qh_owner_discharge(qh_owner *owner, size_t byte_count) {
 #endif
 
 bool qh_heap_validate(const qh_heap *heap);
+
+#if QH_THREADS
+/* ---- under the memory lock (lock.c) */
+
+qh_result QH_UNLOCKED(qh_heap_alloc)(qh_heap *heap, qh_owner *owner, size_t byte_count,
+                                     qh_block_kind kind, void **block);
+qh_result QH_UNLOCKED(qh_heap_alloc_aligned)(qh_heap *heap, qh_owner *owner, size_t byte_count,
+                                             size_t alignment, qh_block_kind kind, void **block);
+qh_result QH_UNLOCKED(qh_heap_carve)(qh_heap *heap, qh_owner *owner, size_t byte_count,
+                                     qh_block_kind kind, void **block);
+void QH_UNLOCKED(qh_heap_free)(qh_heap *heap, qh_owner *owner, void *block, size_t byte_count);
+qh_result QH_UNLOCKED(qh_heap_resize)(qh_heap *heap, qh_owner *owner, void **block,
+                                      size_t old_count, size_t new_count, qh_block_kind kind);
+void QH_UNLOCKED(qh_owner_close)(qh_heap *heap, qh_owner *owner);
+bool QH_UNLOCKED(qh_heap_validate)(const qh_heap *heap);
+
+/* Gives back what a free that was put off did not, the books of the owner aside. */
+void qh__heap_give_back(qh_heap *heap, void *block, size_t byte_count);
+
+/* Gives some of the cache back where it holds too much. */
+void qh__heap_trim(qh_heap *heap);
+
+/* Everything before the cache: kept by the journal. */
+#define QH_HEAP_HEAD offsetof(qh_heap, bins)
+#endif
 
 #endif

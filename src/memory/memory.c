@@ -24,7 +24,12 @@ qh_result qh_memory_open(qh_memory *memory, uint32_t initial_pages, size_t start
     qh_owner_open(&memory->heap, &memory->records_owner, 0, QH_OWNER_records, SIZE_MAX);
     memory->shared = (qh_shared_list){0};
     memory->records = (qh_records){.owner = &memory->records_owner};
-    if (track_allocations) memory->heap.records = &memory->records;
+    if (track_allocations || QH_THREADS) memory->heap.records = &memory->records;
+#if QH_THREADS
+    memory->tracks = track_allocations;
+    memory->records.heap = &memory->heap;
+    memory->heap.lock.records = &memory->records;
+#endif
     return open_pools(memory, pool_capacities);
 }
 

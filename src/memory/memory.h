@@ -19,7 +19,19 @@ typedef struct qh_memory {
     qh_records records;
     qh_shared_list shared;         /* every resource that is held by counted references */
     size_t pools_start, pools_end; /* offsets from budget.base */
+#if QH_THREADS
+    bool tracks; /* records are shown; they are kept in any case */
+#endif
 } qh_memory;
+
+/* Whether whoever made the runtime wants to see each block (trackAllocations). */
+QH_INLINE bool qh__memory_tracks(const qh_memory *memory) {
+#if QH_THREADS
+    return memory->tracks;
+#else
+    return memory->heap.records != NULL;
+#endif
+}
 
 /* Opens heap and pools from offset `start` of `memory->budget`, which is open. On failure the caller closes the budget. */
 qh_result qh_memory_open(qh_memory *memory, uint32_t initial_pages, size_t start,

@@ -29,13 +29,13 @@ qh_result qh_pool_open(qh_pool *pool, qh_heap *heap, qh_owner *owner, uint32_t b
 }
 
 static QH_NOINLINE qh_result lend(qh_pool *pool, qh_owner *owner, void **block) {
-    QH_TRY(qh_heap_alloc(pool->heap, owner, pool->block_bytes, pool->kind, block));
+    QH_TRY(QH_UNLOCKED(qh_heap_alloc)(pool->heap, owner, pool->block_bytes, pool->kind, block));
     pool->fallbacks++;
     pool->lent++;
     return QH_OK;
 }
 
-qh_result qh_pool_acquire(qh_pool *pool, qh_owner *owner, void **block) {
+qh_result QH_UNLOCKED(qh_pool_acquire)(qh_pool *pool, qh_owner *owner, void **block) {
     uint32_t index = pool->freed;
     if (QH_UNLIKELY(index == LAST && pool->fresh == pool->capacity))
         return lend(pool, owner, block);
@@ -45,6 +45,7 @@ qh_result qh_pool_acquire(qh_pool *pool, qh_owner *owner, void **block) {
         index = pool->fresh++;
     else
         pool->freed = pool->links[index];
+    QH_LOG(pool->heap, &pool->links[index]);
     pool->links[index] = OUT;
     pool->acquires++;
     *block = pool->region + ((size_t)index << pool->shift);
@@ -69,27 +70,53 @@ static bool is_lent(const qh_pool *pool, const void *block) {
 static QH_NOINLINE qh_result take_back(qh_pool *pool, qh_owner *owner, void *block) {
     size_t offset = (size_t)((uintptr_t)block - (uintptr_t)pool->region);
     if (offset >> pool->shift < pool->capacity || !is_lent(pool, block)) return QH_INVALID_ARGUMENT;
-    qh_heap_free(pool->heap, owner, block, pool->block_bytes);
+    QH_UNLOCKED(qh_heap_free)(pool->heap, owner, block, pool->block_bytes);
     pool->lent--;
     return QH_OK;
 }
 
-qh_result qh_pool_release(qh_pool *pool, qh_owner *owner, void *block) {
+#if QH_THREADS
+
+void qh__pool_give_back(qh_pool *pool, void *block) {
+    uint32_t index = (uint32_t)(((uintptr_t)block - (uintptr_t)pool->region) >> pool->shift);
+    qh__records_remove_later(pool->heap, block);
+    pool->releases++;
+    QH_LOG(pool->heap, &pool->links[index]);
+    pool->links[index] = pool->freed;
+    pool->freed = index;
+    qh__guard_freed(block, pool->block_bytes);
+}
+
+bool qh__pool_has_out(const qh_pool *pool, const void *block) {
+    size_t offset = (size_t)((uintptr_t)block - (uintptr_t)pool->region);
+    size_t index = offset >> pool->shift | offset << (sizeof offset * 8 - pool->shift);
+    if (index < pool->fresh) return pool->links[index] == OUT;
+    return offset >> pool->shift >= pool->capacity && pool->lent > 0;
+}
+
+#endif
+
+qh_result QH_UNLOCKED(qh_pool_release)(qh_pool *pool, qh_owner *owner, void *block) {
     /* Rotated, the offset of what is no block has its low bits on top: one comparison finds it and what lies outside. */
     size_t offset = (size_t)((uintptr_t)block - (uintptr_t)pool->region);
     size_t index = offset >> pool->shift | offset << (sizeof offset * 8 - pool->shift);
     if (QH_UNLIKELY(index >= pool->fresh)) return take_back(pool, owner, block);
     if (QH_UNLIKELY(pool->links[index] != OUT)) return QH_INVALID_ARGUMENT;
+#if QH_THREADS
+    qh_owner_discharge(owner, pool->block_bytes);
+    qh__pool_give_back(pool, block);
+#else
     if (QH_UNLIKELY(pool->records)) qh_records_remove(pool->records, block);
     qh_owner_discharge(owner, pool->block_bytes);
     pool->releases++;
     pool->links[index] = pool->freed;
     pool->freed = (uint32_t)index;
     qh__guard_freed(block, pool->block_bytes);
+#endif
     return QH_OK;
 }
 
-bool qh_pool_validate(const qh_pool *pool) {
+bool QH_UNLOCKED(qh_pool_validate)(const qh_pool *pool) {
     uint32_t out = 0, listed = 0;
     if (pool->fresh > pool->capacity) return false;
     for (uint32_t i = 0; i < pool->fresh; i++) out += pool->links[i] == OUT;

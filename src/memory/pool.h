@@ -46,4 +46,18 @@ QH_INLINE uint32_t qh_pool_in_use(const qh_pool *pool) {
 
 bool qh_pool_validate(const qh_pool *pool);
 
+#if QH_THREADS
+/* ---- under the memory lock (lock.c) */
+
+qh_result QH_UNLOCKED(qh_pool_acquire)(qh_pool *pool, qh_owner *owner, void **block);
+qh_result QH_UNLOCKED(qh_pool_release)(qh_pool *pool, qh_owner *owner, void *block);
+bool QH_UNLOCKED(qh_pool_validate)(const qh_pool *pool);
+
+/* Gives back a block of the region that is out, the books of its owner aside. */
+void qh__pool_give_back(qh_pool *pool, void *block);
+
+/* Whether `block` is one of the region that is out, or may be one that the heap has lent. Without the lock, for who has it. */
+bool qh__pool_has_out(const qh_pool *pool, const void *block);
+#endif
+
 #endif

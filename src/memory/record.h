@@ -50,6 +50,9 @@ typedef struct qh_records {
     size_t capacity; /* a power of two, or 0 */
     size_t count;
     uint32_t sequence;
+#if QH_THREADS
+    struct qh_heap *heap; /* whose lock and journal guard it */
+#endif
 } qh_records;
 
 /* Makes room for one more record, so that the `add` that follows cannot fail. */
@@ -62,5 +65,24 @@ void qh_records_add(qh_records *records, void *block, size_t byte_count,
 bool qh_records_remove(qh_records *records, const void *block);
 
 const qh_record *qh_records_find(const qh_records *records, const void *block);
+
+#if QH_THREADS
+/* ---- under the memory lock */
+
+/* The record of a block goes when the operation commits; asserts that there is one, where records are kept. */
+void qh__records_remove_later(struct qh_heap *heap, const void *block);
+
+/* Gives back the table that was outgrown, if there is one. */
+void qh__records_drop_outgrown(struct qh_heap *heap);
+
+/* Ends that: also what somebody who died began. */
+void qh__records_finish(struct qh_heap *heap);
+
+/* The block has another size now. */
+void qh__records_resize(struct qh_heap *heap, const void *block, size_t byte_count);
+
+/* Counts them; after a death. */
+void qh__records_recount(qh_records *records);
+#endif
 
 #endif

@@ -793,7 +793,7 @@ EXPORT(int32_t, qh_memory_info, (void)) {
     numbers[11] = runtime->agent_count;
     numbers[12] = FIRST_SLOT_OWNER + runtime->slot_count;
     numbers[13] = (double)memory->records.capacity;
-    numbers[14] = memory->heap.records != NULL;
+    numbers[14] = qh__memory_tracks(memory);
     numbers[15] = (double)(uintptr_t)memory->records.places;
     numbers[16] = memory->shared.count;
     return QH_OK;
@@ -867,7 +867,7 @@ EXPORT(int32_t, qh_memory_growth, (uint32_t index)) {
 EXPORT(int32_t, qh_memory_record, (uint32_t index)) {
     RUNTIME_OR_RETURN;
     const qh_records *records = runtime->memory.heap.records;
-    if (!records) return QH_INVALID_STATE;
+    if (!qh__memory_tracks(&runtime->memory)) return QH_INVALID_STATE;
     if (index >= records->capacity) return QH_INVALID_ARGUMENT;
     const qh_record *record = &records->places[index];
     if (!record->block) return 0;
