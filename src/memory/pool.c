@@ -90,8 +90,8 @@ void qh__pool_give_back(qh_pool *pool, void *block) {
 bool qh__pool_has_out(const qh_pool *pool, const void *block) {
     size_t offset = (size_t)((uintptr_t)block - (uintptr_t)pool->region);
     size_t index = offset >> pool->shift | offset << (sizeof offset * 8 - pool->shift);
-    if (index < pool->fresh) return pool->links[index] == OUT;
-    return offset >> pool->shift >= pool->capacity && pool->lent > 0;
+    if (index < pool->capacity) return pool->links[index] == OUT;
+    return offset >> pool->shift >= pool->capacity;
 }
 
 #endif

@@ -56,7 +56,7 @@ bool QH_UNLOCKED(qh_pool_validate)(const qh_pool *pool);
 /* Gives back a block of the region that is out, the books of its owner aside. */
 void qh__pool_give_back(qh_pool *pool, void *block);
 
-/* Whether `block` is one of the region that is out, or may be one that the heap has lent. Without the lock, for who has it. */
+/* Whether `block` is one of the region that is out, or one that the heap may have lent. Without the lock, for who has it. */
 bool qh__pool_has_out(const qh_pool *pool, const void *block);
 #endif
 

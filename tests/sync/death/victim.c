@@ -10,17 +10,6 @@
 #define STACK_BYTES (1u << 20)
 #define MOST_REGIONS 16
 
-static qh_threads places;
-static uint32_t self = SURVIVOR;
-
-qh_threads *qh__threads(void) {
-    return &places;
-}
-
-uint32_t qh__self(void) {
-    return self;
-}
-
 /* ---------------------------------------------------------------- dying */
 
 static ucontext_t life, beyond;
@@ -50,7 +39,7 @@ static void live(void) {
 bool victim_run(void (*operation)(void), uint64_t blocks) {
     static unsigned char *stack;
     if (!stack) stack = malloc(STACK_BYTES);
-    qh_thread_open(&places, SURVIVOR, true);
+    qh_thread_open(qh__threads(), SURVIVOR, true);
     getcontext(&life);
     life.uc_stack.ss_sp = stack;
     life.uc_stack.ss_size = STACK_BYTES;
@@ -60,14 +49,14 @@ bool victim_run(void (*operation)(void), uint64_t blocks) {
     left = blocks;
     victim_blocks = 0;
     makecontext(&life, live, 0);
-    self = VICTIM;
+    qh__thread_self = VICTIM;
     swapcontext(&beyond, &life);
-    self = SURVIVOR;
+    qh__thread_self = SURVIVOR;
     return ended;
 }
 
 void victim_may_sleep(bool may_sleep) {
-    qh_thread_open(&places, VICTIM, may_sleep);
+    qh_thread_open(qh__threads(), VICTIM, may_sleep);
 }
 
 /* ---------------------------------------------------------------- images */
