@@ -86,7 +86,7 @@ static void put_off(qh_heap *heap, qh_owner *owner, void *block, size_t byte_cou
     qh_owner_discharge(owner, bytes);
     owner->nest = 0; /* whoever builds next closes it */
     put->next = *list;
-    put->bytes = byte_count | (pool ? POOLED : 0);
+    put->bytes = bytes | (pool ? POOLED : 0);
     if (pool) put->pool = pool;
     QH_ORDERED();
     *list = put;

@@ -25,7 +25,7 @@ struct qh_records;
 /* In a block that is to be given back. */
 typedef struct qh_deferred {
     struct qh_deferred *next;
-    size_t bytes; /* and 1, where it is a pool's */
+    size_t bytes; /* as charged; and 1, where it is a pool's */
     struct qh_pool *pool;
 } qh_deferred;
 

@@ -29,9 +29,8 @@ static qh_result replace_table(qh_heap *heap, qh_records *records, size_t capaci
     for (size_t i = 0; i < records->capacity; i++)
         if (records->places[i].block) put(&grown, &records->places[i]);
     QH_LOG_WORDS(heap, &lock->outgrown, sizeof lock->outgrown / 4);
-    QH_LOG_WORDS(heap, &lock->outgrown_bytes, sizeof lock->outgrown_bytes / 4);
-    lock->outgrown = records->places;
     lock->outgrown_bytes = records->capacity * sizeof(qh_record);
+    lock->outgrown = records->places;
     records->places = grown.places;
     records->capacity = capacity;
     return QH_OK;
