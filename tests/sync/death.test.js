@@ -49,9 +49,9 @@ function mortal(name, sources, test, changed = {}) {
 const memoryTest = join(root, 'tests/sync/death/memory.c');
 
 (works ? test : test.skip)('memory is as it was before or as it would have been after, wherever a thread dies', () => {
-    const { status, stdout } = run(mortal('memory', ofMemory, memoryTest), ['24', '1']);
+    const { status, stdout } = run(mortal('memory', ofMemory, memoryTest), ['16', '1']);
     expect(stdout).not.toMatch(/^not ok/m);
-    expect(stdout).toMatch(/^seed 1: 192 operations, \d{5,} deaths, \d{4,} rolled back/m);
+    expect(stdout).toMatch(/^seed 1: 128 operations, \d{5,} deaths, \d{4,} rolled back/m);
     expect(status).toBe(0);
 });
 

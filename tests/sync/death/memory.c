@@ -378,6 +378,7 @@ int main(int count, char **arguments) {
         while (steps-- > 0) step_in_peace();
         expect(qh_memory_validate(&world.memory), "a world is sound");
         for (uint32_t i = 0; i < 8 && wrong == 0; i++) {
+            victim_run(flush, 0);
             draw_victim();
             die_everywhere(&sums);
             perform();
