@@ -71,7 +71,7 @@ const chosen = process.env.QHIVE_SOAK ? seeded : seeded.filter((_, i) => i % 5 =
 
 (works ? test : test.skip)('a line that is missing in the journal is found', () => {
     expect(seeded.length).toBeGreaterThan(15);
-    const survived = chosen.filter(([name, path, text], i) => {
+    const survived = chosen.filter(([, path, text], i) => {
         const program = mortal(`mistake-${i}`, ofMemory, memoryTest, { [path]: text });
         const { status, stdout } = run(program, [process.env.QHIVE_SOAK ? '200' : '40', '1']);
         return status === 0 && !/^not ok/m.test(stdout);
