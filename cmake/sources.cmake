@@ -57,6 +57,7 @@ set(QHIVE_SOURCES
   src/runtime/runtime.c
   # wasm: the exports, which native tests call too
   src/wasm/exports.c
+  src/wasm/memory.c
   src/wasm/index.c
   src/wasm/rooms.c
   src/wasm/threads.c

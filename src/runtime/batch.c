@@ -4,6 +4,13 @@
 #include "learn/express.h"
 #include "runtime/claims.h"
 
+#if QH_THREADS
+/* A row that is claimed by its handle is the agent that was looked up. */
+#define DESTRUCTIONS(runtime) 0u
+#else
+#define DESTRUCTIONS(runtime) (runtime)->destructions
+#endif
+
 /* ---------------------------------------------------------------- life */
 
 static size_t lay_out_batch(qh_batch *batch, unsigned char *block, uint32_t count) {
@@ -38,7 +45,7 @@ qh_result qh_batch_create(qh_runtime *runtime, uint32_t count, qh_batch **result
     qh__runtime_register(runtime, handle, batch, QH_SLOT_BATCH);
     batch->handle = handle;
     batch->count = count;
-    batch->destructions = runtime->destructions - 1; /* no agent was looked up yet */
+    batch->destructions = DESTRUCTIONS(runtime) - 1; /* no agent was looked up yet */
     batch->block_bytes = bytes;
     batch->owner = owner;
     lay_out_batch(batch, block, count);
@@ -97,14 +104,14 @@ static qh_result look_up(qh_runtime *runtime, qh_batch *batch) {
         batch->failed_row = i;
         if (!batch->agents[i]) return QH_STALE_HANDLE;
     }
-    batch->destructions = runtime->destructions;
+    batch->destructions = DESTRUCTIONS(runtime);
     return QH_OK;
 }
 
 /* `borrowed` serves as the mark of an agent already seen. */
 qh_result qh_batch_seal(qh_runtime *runtime, qh_batch *batch) {
     batch->sealed = false;
-    batch->destructions = runtime->destructions - 1;
+    batch->destructions = DESTRUCTIONS(runtime) - 1;
     TAKE_ROWS(runtime, batch);
     QH_TRY(look_up(runtime, batch));
     uint32_t seen = 0;
@@ -114,12 +121,11 @@ qh_result qh_batch_seal(qh_runtime *runtime, qh_batch *batch) {
     batch->failed_row = seen;
     batch->sealed = seen == batch->count;
     if (batch->sealed) return QH_OK;
-    batch->destructions = runtime->destructions - 1;
+    batch->destructions = DESTRUCTIONS(runtime) - 1;
     return QH_INVALID_ARGUMENT;
 }
 
 #if QH_THREADS
-/* A row that is claimed by its handle is the agent that was looked up. */
 QH_INLINE qh_result refresh(const qh_runtime *runtime, qh_batch *batch) {
     (void)runtime;
     batch->failed_row = 0;
@@ -132,7 +138,7 @@ static QH_NOINLINE qh_result look_up_again(qh_runtime *runtime, qh_batch *batch)
 }
 
 QH_INLINE qh_result refresh(qh_runtime *runtime, qh_batch *batch) {
-    return QH_LIKELY(batch->destructions == runtime->destructions) ? QH_OK
+    return QH_LIKELY(batch->destructions == DESTRUCTIONS(runtime)) ? QH_OK
                                                                    : look_up_again(runtime, batch);
 }
 #endif

@@ -81,14 +81,30 @@ qh_result qh__claim_to_read(const qh_runtime *runtime, qh_handle handle, qh_slot
     return result;
 }
 
+static void end_reading_of(qh_slot *slot, uint32_t place) {
+    if (qh__atomic_load(&slot->readers) & 1u << place)
+        qh__atomic_add(&slot->readers, 0 - (1u << place));
+}
+
+/* As a reader where that is enough, so that the searches of others go on. */
+static qh_result claim_for_all(const qh_runtime *runtime, qh_handle handle, qh_slot_kind kind) {
+    qh_claim claim;
+    qh_result result = QH_INVALID_STATE;
+    if (kind == QH_SLOT_INDEX || kind == QH_SLOT_FILTER)
+        result = qh__claim_to_read(runtime, handle, kind, &claim);
+    if (result != QH_INVALID_STATE) return result;
+    result = qh__claim(runtime, handle, kind, &claim);
+    if (claim.slot) claim.slot->passing = true;
+    return result;
+}
+
 qh_result qh__claim_all(const qh_runtime *runtime) {
     for (uint32_t i = 0; i < runtime->slot_count; i++) {
-        qh_slot *slot = qh__slot_at(runtime, i);
-        qh_claim claim;
-        if (qh__slot_kind(slot) == QH_SLOT_FREE) continue;
-        qh_handle handle = qh__handle_make(i, qh__slot_generation(slot));
-        qh_result result = qh__claim(runtime, handle, QH_SLOT_FREE, &claim);
-        if (claim.slot) slot->passing = true;
+        const qh_slot *slot = qh__slot_at(runtime, i);
+        qh_slot_kind kind = (qh_slot_kind)qh__slot_kind(slot);
+        if (kind == QH_SLOT_FREE) continue;
+        qh_result result =
+            claim_for_all(runtime, qh__handle_make(i, qh__slot_generation(slot)), kind);
         if (result == QH_OK) continue;
         qh__claim_end_all(runtime);
         return result;
@@ -97,7 +113,10 @@ qh_result qh__claim_all(const qh_runtime *runtime) {
 }
 
 void qh__claim_end_all(const qh_runtime *runtime) {
-    for (uint32_t i = 0; i < runtime->slot_count; i++) qh__claim_end_passing(runtime, i);
+    for (uint32_t i = 0; i < runtime->slot_count; i++) {
+        end_reading_of(qh__slot_at(runtime, i), qh__self());
+        qh__claim_end_passing(runtime, i);
+    }
 }
 
 qh_result qh_runtime_claim(qh_runtime *runtime, qh_handle handle) {
@@ -129,8 +148,7 @@ uint32_t qh_runtime_release_all(qh_runtime *runtime, uint32_t place) {
     for (uint32_t i = 0; i < count; i++) {
         qh_slot *slot = qh__slot_at(runtime, i);
         uint32_t word = qh__atomic_load(&slot->word);
-        if (qh__atomic_load(&slot->readers) & 1u << place)
-            qh__atomic_add(&slot->readers, 0 - (1u << place));
+        end_reading_of(slot, place);
         if ((word & CLAIMANT) != place + 1) continue;
         slot->passing = false;
         qh__atomic_store(&slot->word, word & ~CLAIMANT);

@@ -126,7 +126,7 @@ EXPORT(int32_t, qh_index_info, (uint32_t handle)) {
     numbers[0] = index->count;
     numbers[1] = index->shared.frozen ? index->count : index->graph.built;
     numbers[2] = index->shared.frozen;
-    numbers[3] = (double)index->owner.live_bytes;
+    numbers[3] = (double)(QH_THREADS ? index->shared.byte_count : index->owner.live_bytes);
     numbers[4] = index->shared.references;
     numbers[5] = address_of(index->rows.labels);
     for (uint32_t i = 0; i < sizeof def / sizeof *def; i++) numbers[6 + i] = def[i];

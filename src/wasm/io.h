@@ -23,6 +23,13 @@ typedef struct qh_io {
 
 extern QH_THREAD_LOCAL qh_io qh__io; /* exports.c */
 
+#if QH_OWNS_MEMORY
+extern unsigned char __heap_base;
+#define QH_HEAP_START ((size_t)&__heap_base)
+#else
+#define QH_HEAP_START 0
+#endif
+
 /* Bits of the `flags` argument. */
 enum {
     QH_FLAG_GREEDY = 1,

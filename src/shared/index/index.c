@@ -40,20 +40,26 @@ qh_result qh_index_open(qh_memory *memory, const qh_index_def *def, qh_handle ha
     return QH_OK;
 }
 
+/* What the desks of a frozen index take does not count: many threads have some at once. */
+QH_INLINE void note_bytes(qh_index *index) {
+    if (QH_THREADS && index->shared.frozen) return;
+    index->shared.byte_count = index->owner.live_bytes;
+}
+
 void *qh__index_alloc(qh_index *index, uint64_t byte_count, qh_result *result) {
     void *block = NULL;
     *result = byte_count > SIZE_MAX
                   ? QH_OVERFLOW
                   : qh_heap_alloc(&index->memory->heap, &index->owner,
                                   QH_MAX((size_t)byte_count, (size_t)1), QH_BLOCK_vectors, &block);
-    QH_CELL_SET(&index->shared.byte_count, index->owner.live_bytes);
+    note_bytes(index);
     return block;
 }
 
 void qh__index_free(qh_index *index, void *block, size_t byte_count) {
     if (block)
         qh_heap_free(&index->memory->heap, &index->owner, block, QH_MAX(byte_count, (size_t)1));
-    QH_CELL_SET(&index->shared.byte_count, index->owner.live_bytes);
+    note_bytes(index);
 }
 
 void qh__index_free_building(qh_index *index) {
