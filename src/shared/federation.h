@@ -53,6 +53,7 @@ typedef struct qh_contribution {
     qh_group_key key;
     unsigned char *rows; /* row_count of them; NULL: none */
     uint32_t row_count;
+    uint32_t next;                 /* of its group, 1 + its number, in the merge that runs */
     qh_handle source;              /* the agent, 0: a delta */
     float initial_value;           /* of the agent */
     double weight;                 /* of its age */
@@ -64,6 +65,7 @@ typedef struct qh_contribution {
 typedef struct qh_group {
     qh_group_key key;
     qh_table table;
+    uint32_t first; /* contribution, 1 + its number, in the merge that runs */
 } qh_group;
 
 typedef struct qh_groups {

@@ -7,10 +7,26 @@
 
 #define ROUNDING 1e-9 /* of trim * n, so that 0.29 of 100 clients are 29; of half of all weights */
 
-/* What one client says of one value. */
+/* As many values as one instruction works on; with one lane or four, each lane computes the same. */
+#if defined(__wasm__) && !defined(__wasm_simd128__)
+#define LANES 1u
+#else
+#define LANES 4u
+#endif
+
+typedef float lanes __attribute__((vector_size(LANES * 4)));
+typedef int32_t lane_masks __attribute__((vector_size(LANES * 4)));
+typedef uint32_t lane_counts __attribute__((vector_size(LANES * 4)));
+
+/* What one client says of as many values. Without visits: infinity, and no weight. */
 typedef struct opinion {
-    double value, weight;
+    lanes value, weight;
 } opinion;
+
+typedef struct speaker {
+    const qh_contribution *from;
+    const qh_row *row;
+} speaker;
 
 typedef struct merging {
     qh_federation *federation;
@@ -18,6 +34,9 @@ typedef struct merging {
     qh_merge_report *report;
     qh_groups fresh;
     uint32_t last; /* the group found last */
+    float cap;     /* what visits count at most */
+    double trim;
+    speaker *speakers;
     opinion *opinions;
 } merging;
 
@@ -39,67 +58,68 @@ static uint32_t values_at(const qh_group_key *key, uint32_t table) {
 
 QH_FAST_BEGIN
 
-/* Orders by value, equals by weight (Shell 1959, gaps of a third: few and many). */
+QH_INLINE lanes lanes_where(lane_masks mask, lanes yes, lanes no) {
+    return (lanes)((mask & (lane_masks)yes) | (~mask & (lane_masks)no));
+}
+
+/* By value, equals by weight. */
+QH_INLINE void put_two_in_order(opinion *first, opinion *second) {
+    opinion a = *first, b = *second;
+    lane_masks swap = (b.value < a.value) | ((b.value == a.value) & (b.weight < a.weight));
+    *first = (opinion){lanes_where(swap, b.value, a.value), lanes_where(swap, b.weight, a.weight)};
+    *second = (opinion){lanes_where(swap, a.value, b.value), lanes_where(swap, a.weight, b.weight)};
+}
+
+/* A sorting network for any count (Batcher 1968; Knuth, volume 3, algorithm 5.2.2M): the same steps whatever the values are. */
 static void put_in_order(opinion *opinions, uint32_t count) {
-    uint32_t gap = 1;
-    while (gap < count / 9) gap = gap * 3 + 1;
-    for (; gap > 0; gap /= 3)
-        for (uint32_t i = gap; i < count; i++) {
-            opinion moved = opinions[i];
-            uint32_t k = i;
-            for (; k >= gap; k -= gap) {
-                const opinion *before = &opinions[k - gap];
-                if (before->value < moved.value ||
-                    (before->value == moved.value && before->weight <= moved.weight))
-                    break;
-                opinions[k] = *before;
-            }
-            opinions[k] = moved;
-        }
+    uint32_t top = 1;
+    while (top * 2 < count) top *= 2;
+    for (uint32_t p = top; p > 0; p /= 2)
+        for (uint32_t q = top, r = 0, d = p; d > 0; d = q > p ? q - p : 0, q /= 2, r = p)
+            for (uint32_t i = 0; i + d < count; i++)
+                if ((i & p) == r) put_two_in_order(&opinions[i], &opinions[i + d]);
 }
 
-QH_FAST_END
-
-static double median_of(const opinion *opinions, uint32_t count) {
+static QH_NOINLINE double median_of(const opinion *opinions, uint32_t count, uint32_t lane) {
     double total = 0, below = 0;
-    for (uint32_t i = 0; i < count; i++) total += opinions[i].weight;
+    for (uint32_t i = 0; i < count; i++) total += (double)opinions[i].weight[lane];
     for (uint32_t i = 0; i + 1 < count; i++) {
-        below += opinions[i].weight;
-        double past = (below * 2 - total) / total;
-        if (qh__abs(past) < ROUNDING) return (opinions[i].value + opinions[i + 1].value) / 2;
-        if (past > 0) return opinions[i].value;
+        below += (double)opinions[i].weight[lane];
+        double past = (below * 2 - total) / total, value = (double)opinions[i].value[lane];
+        if (qh__abs(past) < ROUNDING) return (value + (double)opinions[i + 1].value[lane]) / 2;
+        if (past > 0) return value;
     }
-    return opinions[count - 1].value;
+    return (double)opinions[count - 1].value[lane];
 }
 
-static double reduce(const qh_merge_def *def, opinion *opinions, uint32_t count) {
-    put_in_order(opinions, count);
-    if (def->rule == QH_MERGE_MEDIAN) return median_of(opinions, count);
-    bool trims = def->rule == QH_MERGE_ROBUST || def->rule == QH_MERGE_TRIMMED_MEAN;
-    uint32_t cut = trims ? (uint32_t)(def->trim * count + ROUNDING) : 0;
+static double mean_of(const opinion *opinions, uint32_t count, uint32_t lane, double trim) {
+    uint32_t cut = (uint32_t)(trim * count + ROUNDING);
     cut = QH_MIN(cut, (count - 1) / 2);
     double sum = 0, weights = 0;
     for (uint32_t i = cut; i < count - cut; i++) {
-        sum += opinions[i].value * opinions[i].weight;
-        weights += opinions[i].weight;
+        double weight = (double)opinions[i].weight[lane];
+        sum += (double)opinions[i].value[lane] * weight;
+        weights += weight;
     }
     return sum / weights;
 }
 
-static double weight_of(const qh_merge_def *def, const qh_contribution *from, uint32_t visits) {
-    if (def->rule == QH_MERGE_ROBUST) return QH_MIN((double)visits, def->visit_cap) * from->weight;
-    return (def->rule == QH_MERGE_VISIT_WEIGHTED ? visits : 1) * from->weight;
-}
+QH_FAST_END
 
 /* ---------------------------------------------------------------- clipping */
 
+/* The row that an update of a state starts from; NULL: at the initial value. */
+static const qh_row *base_row(const qh_contribution *from, uint64_t state) {
+    return from->before ? qh__row_of(&from->before->table, state) : NULL;
+}
+
+QH_FAST_BEGIN
+
 /* The value that an update of a cell starts from. */
-static double base_of(const qh_contribution *from, uint64_t state, uint32_t action,
-                      uint32_t table) {
-    const qh_group *before = from->before;
-    const qh_row *row = before ? qh__row_of(&before->table, state) : NULL;
-    if (!row || counts_of(row, &from->key)[action] == 0) return (double)from->initial_value;
-    return (double)row->q[values_at(&from->key, table) + action];
+QH_INLINE double base_of(const qh_contribution *from, const qh_row *base, uint32_t action,
+                         uint32_t table) {
+    if (!base || counts_of(base, &from->key)[action] == 0) return (double)from->initial_value;
+    return (double)base->q[values_at(&from->key, table) + action];
 }
 
 /* The squared L2 norm of an update. */
@@ -107,20 +127,33 @@ static double squared_update(const qh_contribution *from) {
     const qh_group_key *key = &from->key;
     double squares = 0;
     for (uint32_t i = 0; i < from->row_count; i++) {
-        const qh_row *row = row_of(from, i);
+        const qh_row *row = row_of(from, i), *base = base_row(from, row->key);
+        const uint32_t *counts = counts_of(row, key);
         for (uint32_t table = 0; table < key->tables; table++)
             for (uint32_t action = 0; action < key->actions; action++) {
-                if (counts_of(row, key)[action] == 0) continue;
                 double update = (double)row->q[values_at(key, table) + action] -
-                                base_of(from, row->key, action, table);
-                squares += update * update;
+                                base_of(from, base, action, table);
+                if (counts[action]) squares += update * update;
             }
     }
     return squares;
 }
 
+QH_FAST_END
+
+/* Values of a client whose update is too long, as near to its base as it may be. */
+static QH_NOINLINE lanes clipped(const qh_contribution *from, const qh_row *row, uint32_t action,
+                                 uint32_t table, lanes value) {
+    const qh_row *base = base_row(from, row->key);
+    for (uint32_t lane = 0; lane < LANES; lane++) {
+        double start = base_of(from, base, action + lane, table);
+        value[lane] = qh__to_float(start + ((double)value[lane] - start) * from->scale);
+    }
+    return value;
+}
+
 /* Finds what the update starts from, and how much of it counts. False: it is not finite. */
-static bool measure_update(const merging *merger, qh_contribution *from) {
+static QH_NOINLINE bool measure_update(const merging *merger, qh_contribution *from) {
     const qh_federation *federation = merger->federation;
     double clip = merger->def->clip;
     from->scale = 1;
@@ -137,7 +170,7 @@ static bool measure_update(const merging *merger, qh_contribution *from) {
 /* ---------------------------------------------------------------- rows */
 
 /* A standard normal number (Marsaglia's polar method, 1964). */
-static double draw_normal(qh_random *random) {
+static QH_NOINLINE double draw_normal(qh_random *random) {
     double x, y, square;
     do {
         x = 2 * qh__random_unit(random) - 1;
@@ -149,50 +182,68 @@ static double draw_normal(qh_random *random) {
 
 QH_FAST_BEGIN
 
-/* Collects what clients say of a value; how many do. */
-static uint32_t gather_opinions(const merging *merger, const qh_group *group, const qh_row *merged,
-                                uint32_t action, uint32_t table) {
-    const qh_federation *federation = merger->federation;
+/* Collects the contributions' rows of a state; how many there are. */
+static uint32_t gather_speakers(const merging *merger, const qh_group *group,
+                                const qh_row *merged) {
     uint32_t count = 0;
-    uint32_t next = merged->leaders, number = merged->stamp;
-    while (next) {
-        const qh_contribution *from = &federation->contributions[number];
-        const qh_row *row = qh__table_row(&group->table, next);
-        uint32_t visits = counts_of(row, &group->key)[action];
-        next = row->leaders;
-        number = row->stamp;
-        if (visits == 0) continue;
-        double value = (double)row->q[values_at(&group->key, table) + action];
-        if (from->scale < 1) {
-            double base = base_of(from, merged->key, action, table);
-            value = base + (value - base) * from->scale;
-        }
-        merger->opinions[count++] = (opinion){value, weight_of(merger->def, from, visits)};
+    for (const qh_row *row = merged; row->leaders; count++) {
+        const qh_contribution *from = &merger->federation->contributions[row->stamp];
+        row = qh__table_row(&group->table, row->leaders);
+        merger->speakers[count] = (speaker){from, row};
     }
     return count;
 }
 
-QH_FAST_END
+/* Collects what they say of the values from `action` on, in order; how many do. */
+static lane_counts gather_opinions(const merging *merger, const qh_group_key *key,
+                                   uint32_t speakers, uint32_t action, uint32_t table) {
+    lane_counts count = {0}, visits;
+    lanes none = {0}, beyond = none + __builtin_inff(), cap = none + merger->cap;
+    for (uint32_t i = 0; i < speakers; i++) {
+        const qh_contribution *from = merger->speakers[i].from;
+        const qh_row *row = merger->speakers[i].row;
+        opinion said;
+        memcpy(&visits, counts_of(row, key) + action, sizeof visits);
+        memcpy(&said.value, row->q + values_at(key, table) + action, sizeof said.value);
+        if (QH_UNLIKELY(from->scale < 1))
+            said.value = clipped(from, row, action, table, said.value);
+        lane_masks spoke = visits > 0;
+        lanes claimed = __builtin_convertvector(visits, lanes);
+        said.value = lanes_where(spoke, said.value, beyond);
+        said.weight = lanes_where(claimed < cap, claimed, cap) * (float)from->weight;
+        count -= (lane_counts)spoke;
+        merger->opinions[i] = said;
+    }
+    put_in_order(merger->opinions, speakers);
+    return count;
+}
 
 static void merge_row(merging *merger, qh_group *group, qh_row *merged) {
     const qh_merge_def *def = merger->def;
+    const qh_group_key *key = &group->key;
     uint32_t *counts = qh__row_counts(&group->table, merged);
-    qh_random random = qh__random_seeded(def->seed, qh__hash_step(group->key.group, merged->key));
-    for (uint32_t table = 0; table < group->key.tables; table++)
-        for (uint32_t action = 0; action < group->key.actions; action++) {
-            uint32_t count = gather_opinions(merger, group, merged, action, table);
-            counts[action] = count;
-            if (count == 0) continue;
-            double value = reduce(def, merger->opinions, count);
-            if (def->sigma > 0) {
+    uint32_t speakers = gather_speakers(merger, group, merged);
+    qh_random random = qh__random_seeded(def->seed, qh__hash_step(key->group, merged->key));
+    for (uint32_t table = 0, action = 0; table < key->tables; action = 0, table++)
+        for (lane_counts count; action < key->actions; action++) {
+            uint32_t lane = action % LANES;
+            if (lane == 0) count = gather_opinions(merger, key, speakers, action, table);
+            counts[action] = count[lane];
+            if (count[lane] == 0) continue;
+            double value = def->rule == QH_MERGE_MEDIAN
+                               ? median_of(merger->opinions, count[lane], lane)
+                               : mean_of(merger->opinions, count[lane], lane, merger->trim);
+            if (QH_UNLIKELY(def->sigma > 0)) {
                 value += def->sigma * draw_normal(&random);
                 merger->report->noisy++;
             }
-            merged->q[values_at(&group->key, table) + action] = qh__to_float(value);
+            merged->q[values_at(key, table) + action] = qh__to_float(value);
         }
     merger->report->rows += qh__was_visited(&group->table, merged);
     merged->leaders = merged->stamp = 0;
 }
+
+QH_FAST_END
 
 /* ---------------------------------------------------------------- groups */
 
@@ -216,7 +267,8 @@ static qh_result make_group(merging *merger, const qh_contribution *from, uint64
 }
 
 /* The group that a contribution belongs to. Clients tend to come in the same order: it is often the one behind the last. */
-static qh_result find_group(merging *merger, const qh_contribution *from, qh_group **found) {
+static QH_NOINLINE qh_result find_group(merging *merger, const qh_contribution *from,
+                                        qh_group **found) {
     uint64_t number = merger->def->across ? 0 : from->key.group;
     const qh_groups *groups = &merger->fresh;
     uint32_t next = merger->last + 1 < groups->count ? merger->last + 1 : 0;
@@ -245,29 +297,33 @@ static qh_result give_rows(qh_group *group, const qh_contribution *from, bool *c
     return QH_OK;
 }
 
-static void chain_rows(const merging *merger, qh_group *group, uint32_t number) {
-    const qh_federation *federation = merger->federation;
-    const qh_contribution *from = &federation->contributions[number];
+static void chain_rows(const qh_federation *federation, qh_group *group,
+                       const qh_contribution *from) {
     for (uint32_t i = 0; i < from->row_count; i++) {
         qh_row *row = row_of(from, i);
         qh_row *merged = qh__table_row(&group->table, row->stamp);
         row->stamp = merged->stamp;
         row->leaders = merged->leaders;
-        merged->stamp = number;
+        merged->stamp = (uint32_t)(from - federation->contributions);
         merged->leaders = (uint32_t)(qh__offset_of(&federation->memory->budget, row) >> 4);
     }
 }
 
-static qh_result sort_in(merging *merger, uint32_t number) {
-    qh_contribution *from = &merger->federation->contributions[number];
-    qh_group *group;
-    bool refused = !measure_update(merger, from);
-    QH_TRY(find_group(merger, from, &group));
-    if (!refused) QH_TRY(give_rows(group, from, &refused));
-    merger->report->rejected += refused;
-    if (refused) return QH_OK;
-    merger->report->clipped += from->scale < 1;
-    chain_rows(merger, group, number);
+/* Merges a group whole before the next, while its rows are in the cache. */
+static qh_result merge_group(merging *merger, qh_group *group) {
+    const qh_federation *federation = merger->federation;
+    for (uint32_t next = group->first; next;) {
+        qh_contribution *from = &federation->contributions[next - 1];
+        bool refused = !measure_update(merger, from);
+        if (!refused) QH_TRY(give_rows(group, from, &refused));
+        next = from->next;
+        merger->report->rejected += refused;
+        if (refused) continue;
+        merger->report->clipped += from->scale < 1;
+        chain_rows(federation, group, from);
+    }
+    for (uint32_t i = 0; i < group->table.rows; i++)
+        merge_row(merger, group, qh__row_number(&group->table, i));
     return QH_OK;
 }
 
@@ -278,12 +334,14 @@ static bool def_is_valid(const qh_merge_def *def) {
 
 static qh_result merge_all(merging *merger) {
     const qh_federation *federation = merger->federation;
-    for (uint32_t i = 0; i < federation->count; i++) QH_TRY(sort_in(merger, i));
-    for (uint32_t i = 0; i < merger->fresh.count; i++) {
-        qh_group *group = &merger->fresh.groups[i];
-        for (uint32_t k = 0; k < group->table.rows; k++)
-            merge_row(merger, group, qh__row_number(&group->table, k));
+    for (uint32_t i = 0; i < federation->count; i++) {
+        qh_group *group;
+        QH_TRY(find_group(merger, &federation->contributions[i], &group));
+        federation->contributions[i].next = group->first;
+        group->first = i + 1;
     }
+    for (uint32_t i = 0; i < merger->fresh.count; i++)
+        QH_TRY(merge_group(merger, &merger->fresh.groups[i]));
     merger->report->groups = merger->fresh.count;
     return QH_OK;
 }
@@ -294,13 +352,17 @@ qh_result qh_federation_merge(qh_federation *federation, const qh_merge_def *def
     if (!def_is_valid(def)) return QH_INVALID_ARGUMENT;
     QH_ENTER(federation);
     qh_heap *heap = &federation->memory->heap;
-    merging merger = {.federation = federation, .def = def, .report = report};
-    size_t scratch_bytes = QH_MAX(federation->count, 1u) * sizeof(opinion);
+    merging merger = {.federation = federation, .def = def, .report = report, .cap = 1};
+    if (def->rule == QH_MERGE_ROBUST) merger.cap = qh__to_float(QH_MAX(def->visit_cap, 1));
+    if (def->rule == QH_MERGE_VISIT_WEIGHTED) merger.cap = __builtin_inff();
+    if (def->rule == QH_MERGE_ROBUST || def->rule == QH_MERGE_TRIMMED_MEAN) merger.trim = def->trim;
+    size_t scratch_bytes = QH_MAX(federation->count, 1u) * (sizeof(opinion) + sizeof(speaker));
     void *scratch = NULL;
     qh_result result =
         qh_heap_alloc(heap, &federation->owner, scratch_bytes, QH_BLOCK_buffer, &scratch);
     if (result == QH_OK) {
         merger.opinions = scratch;
+        merger.speakers = (speaker *)(void *)(merger.opinions + federation->count);
         result = merge_all(&merger);
         qh_heap_free(heap, &federation->owner, scratch, scratch_bytes);
     }
