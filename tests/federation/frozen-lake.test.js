@@ -1,16 +1,18 @@
 /**
  * The federation table of the design (docs/design/shared-mutable.md): exact success of the greedy policy after 30 rounds, the mean of
- * eight seeds, against the table's value. The optimum is .740; .730 is the policy next to it.
+ * the seeds 1..10, against the table's value. The optimum is .740; .730 is the policy next to it. The protocol, as far as the table
+ * does not name it, is lake.js's; it was chosen by the means of many seeds, not of these.
  *
- * Under attack the plain means, and the median, end in one of many policies by chance: the standard deviation of a single run is .12 to
- * .2 there, so those cells are held to .04; so is the honest median, which does better here. All others: .02.
+ * Sixteen cells are held to .02. Three are decided by chance: under attack the means, and some of the weights, end in one of many bad
+ * policies, with a standard deviation of a single run that is more than the table's value; they are held to three standard errors of
+ * the difference between ten runs here and ten there. The honest median does better here than in the table, since clients that have not
+ * been somewhere have no say: it is held from below.
  */
 import { federate } from './lake.js';
 
-const FIRST_SEED = 4;
-const RUNS = 8;
+const RUNS = 10;
 const CLOSE = 0.02;
-const CHAOTIC = 0.04;
+const ERRORS = 3;
 const CASES = [
     { elsewhere: false, lied: false, name: 'honest' },
     { elsewhere: true, lied: false, name: 'heterogeneous starts' },
@@ -24,13 +26,19 @@ const TABLE = {
     'trimmed-mean': [0.73, 0.73, 0.725, 0.73],
     robust: [0.73, 0.731, 0.73, 0.73],
 };
-const LOOSE = { mean: [false, false, true, true], 'visit-weighted': [false, false, true, false], median: [true, false, true, false] };
+const BY_CHANCE = { mean: [false, false, true, true], median: [false, false, true, false] };
+const BETTER = { median: [true, false, false, false] };
+
+const meanOf = (values) => values.reduce((sum, value) => sum + value) / values.length;
 
 describe.each(Object.entries(TABLE))('%s', (rule, row) => {
-    test.each(CASES.map((each, i) => [each.name, each, row[i], LOOSE[rule]?.[i] ? CHAOTIC : CLOSE]))('%s', (_, { elsewhere, lied }, anchor, tolerance) => {
-        const runs = Array.from({ length: RUNS }, (__, i) => federate({ rule, elsewhere, lied, seed: FIRST_SEED + i }));
-        const mean = runs.reduce((sum, success) => sum + success) / RUNS;
-        process.stdout.write(`# ${rule}, ${_}: ${mean.toFixed(3)} (table ${anchor}; seeds ${FIRST_SEED}..${FIRST_SEED + RUNS - 1})\n`);
-        expect(Math.abs(mean - anchor)).toBeLessThanOrEqual(tolerance);
+    test.each(CASES.map((each, i) => [each.name, each, row[i], BY_CHANCE[rule]?.[i], BETTER[rule]?.[i]]))('%s', (name, { elsewhere, lied }, anchor, byChance, better) => {
+        const runs = Array.from({ length: RUNS }, (_, i) => federate({ rule, elsewhere, lied, seed: i + 1 }));
+        const mean = meanOf(runs);
+        const deviation = Math.sqrt(meanOf(runs.map((success) => (success - mean) ** 2)));
+        process.stdout.write(`# ${rule}, ${name}: ${mean.toFixed(3)}, standard deviation ${deviation.toFixed(3)} (table ${anchor}; seeds 1..${RUNS})\n`);
+        const tolerance = byChance ? Math.max(CLOSE, ERRORS * deviation * Math.sqrt(2 / RUNS)) : CLOSE;
+        expect(mean).toBeGreaterThanOrEqual(anchor - tolerance);
+        if (!better) expect(mean).toBeLessThanOrEqual(anchor + tolerance);
     });
 });
