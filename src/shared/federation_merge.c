@@ -80,6 +80,8 @@ static void put_in_order(opinion *opinions, uint32_t count) {
                 if ((i & p) == r) put_two_in_order(&opinions[i], &opinions[i + d]);
 }
 
+QH_FAST_END
+
 static QH_NOINLINE double median_of(const opinion *opinions, uint32_t count, uint32_t lane) {
     double total = 0, below = 0;
     for (uint32_t i = 0; i < count; i++) total += (double)opinions[i].weight[lane];
@@ -103,8 +105,6 @@ static double mean_of(const opinion *opinions, uint32_t count, uint32_t lane, do
     }
     return sum / weights;
 }
-
-QH_FAST_END
 
 /* ---------------------------------------------------------------- clipping */
 
@@ -180,8 +180,6 @@ static QH_NOINLINE double draw_normal(qh_random *random) {
     return x * qh__sqrt(-2 * qh__log(square) / square);
 }
 
-QH_FAST_BEGIN
-
 /* Collects the contributions' rows of a state; how many there are. */
 static uint32_t gather_speakers(const merging *merger, const qh_group *group,
                                 const qh_row *merged) {
@@ -193,6 +191,8 @@ static uint32_t gather_speakers(const merging *merger, const qh_group *group,
     }
     return count;
 }
+
+QH_FAST_BEGIN
 
 /* Collects what they say of the values from `action` on, in order; how many do. */
 static lane_counts gather_opinions(const merging *merger, const qh_group_key *key,
@@ -218,6 +218,8 @@ static lane_counts gather_opinions(const merging *merger, const qh_group_key *ke
     return count;
 }
 
+QH_FAST_END
+
 static void merge_row(merging *merger, qh_group *group, qh_row *merged) {
     const qh_merge_def *def = merger->def;
     const qh_group_key *key = &group->key;
@@ -242,8 +244,6 @@ static void merge_row(merging *merger, qh_group *group, qh_row *merged) {
     merger->report->rows += qh__was_visited(&group->table, merged);
     merged->leaders = merged->stamp = 0;
 }
-
-QH_FAST_END
 
 /* ---------------------------------------------------------------- groups */
 
