@@ -11,8 +11,9 @@ import { writeText } from './messages.js';
 
 const { limit } = abi;
 const LATENCY = 'latency';
-const FIRST_LOCK = 2; // of the rooms, in the core's order
-const LOCKS = ['federation', 'metrics', 'messages'];
+/** In the core's order. */
+const LOCKS = ['memory', 'registry', 'federation', 'metrics', 'messages', 'zones', 'search'];
+const ROOMS = LOCKS.slice(2, 5); // what a runtime without threads tells of: zeros
 
 const escapeLabel = (text) => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
 const numberText = (x) => (x === Infinity ? '+Inf' : String(x));
@@ -136,8 +137,8 @@ export class MetricsStore {
     }
 
     #locks() {
-        return LOCKS.map((name, i) => {
-            this.#core.read('qh_lock_read', FIRST_LOCK + i);
+        return (this.#core.threads === null ? ROOMS : LOCKS).map((name) => {
+            this.#core.read('qh_lock_read', LOCKS.indexOf(name));
             const [acquired, contended, maxWaitMs] = this.#core.numbers;
             return { name, acquired, contended, maxWaitMs };
         });

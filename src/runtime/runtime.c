@@ -49,6 +49,7 @@ qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **
 #if QH_THREADS
 qh_mutex *qh_runtime_lock(qh_runtime *runtime, uint32_t lock_id) {
     switch (lock_id) {
+    case QH_LOCK_MEMORY: return &runtime->memory.heap.lock.mutex;
     case QH_LOCK_REGISTRY: return &runtime->registry.lock;
     case QH_LOCK_FEDERATION: return &runtime->federation.lock;
     case QH_LOCK_METRICS: return &runtime->metrics.lock.gate;

@@ -88,7 +88,7 @@ qh_result qh_runtime_create_filter(qh_runtime *runtime, qh_index *index, const u
                                    qh_filter **filter);
 
 #if QH_THREADS
-/* The lock of an id, for its counters and for waiting by other means; NULL for memory, and for zones before there are any. */
+/* The lock of an id, for its counters and for waiting by other means; NULL for zones before there are any. */
 qh_mutex *qh_runtime_lock(qh_runtime *runtime, uint32_t lock_id);
 #define QH_HOLD_REGISTRY(runtime) QH_HOLD(registry_held, &(runtime)->registry)
 #else

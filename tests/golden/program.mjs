@@ -41,48 +41,63 @@ export function configOf(i) {
     }
 }
 
+/** Makes the agents in a runtime, in order. */
+export function populate(runtime) {
+    return Array.from({ length: AGENTS }, (_, i) => runtime.createAgent(configOf(i)));
+}
+
+/** The options of the program's runtime. */
+export const OPTIONS = { seed: 20261122, maxPages: 1024 };
+
 /** Runs `steps` batch steps; returns the hash of all tables, 16 hexadecimal digits. */
 export function run(createRuntimeSync, steps, options = {}) {
-    const runtime = createRuntimeSync({ seed: 20261122, maxPages: 1024, ...options });
-    const agents = [];
-    for (let i = 0; i < AGENTS; i++) agents.push(runtime.createAgent(configOf(i)));
-    const batch = runtime.batch(agents);
-    const places = new Int32Array(AGENTS);
-    observe(batch.observations, places, 0);
-    batch.begin();
-    for (let step = 1; step <= steps; step++) {
-        live(batch, places, step);
-        batch.step();
-        if (step % REPLAY_EVERY === 0) for (const agent of agents) agent.replay(8);
-    }
+    const runtime = createRuntimeSync({ ...OPTIONS, ...options });
+    livePart(runtime, populate(runtime), 0, 1, steps);
     const hash = runtime.hash();
     runtime.dispose();
     return hash;
 }
 
-function observe(observations, places, step) {
-    for (let i = 0; i < AGENTS; i++) {
-        const row = i * 64;
-        observations[row] = places[i];
-        observations[row + 1] = (places[i] * 7 + step) % 13;
-        observations[row + 2] = ((places[i] + i) % 9) - 4;
+/** Lives `steps` steps with those of the agents whose number is `first` plus a multiple of `stride`: what each learns depends on no other. */
+export function livePart(runtime, agents, first, stride, steps) {
+    const numbers = Int32Array.from({ length: Math.ceil((AGENTS - first) / stride) }, (_, k) => first + k * stride);
+    const part = Array.from(numbers, (number) => agents[number]);
+    const batch = runtime.batch(part);
+    const places = new Int32Array(part.length);
+    observe(batch.observations, numbers, places, 0);
+    batch.begin();
+    for (let step = 1; step <= steps; step++) {
+        live(batch, numbers, places, step);
+        batch.step();
+        if (step % REPLAY_EVERY === 0) for (const agent of part) agent.replay(8);
+    }
+    batch.free();
+}
+
+function observe(observations, numbers, places, step) {
+    for (let k = 0; k < places.length; k++) {
+        const row = k * 64;
+        observations[row] = places[k];
+        observations[row + 1] = (places[k] * 7 + step) % 13;
+        observations[row + 2] = ((places[k] + numbers[k]) % 9) - 4;
         observations[row + 3] = 0.5;
     }
 }
 
 /** An action moves an agent along a ring of 17 places; place 0 ends its episode, step 50 of each hundred truncates all others. */
-function live(batch, places, step) {
+function live(batch, numbers, places, step) {
     const { observations, rewards, endings, actions } = batch;
-    for (let i = 0; i < AGENTS; i++) {
-        if (actions[i] < 0) {
-            places[i] = 1 + ((i + step) % 16);
-            rewards[i] = 0;
-            endings[i] = 0;
+    for (let k = 0; k < places.length; k++) {
+        const i = numbers[k];
+        if (actions[k] < 0) {
+            places[k] = 1 + ((i + step) % 16);
+            rewards[k] = 0;
+            endings[k] = 0;
             continue;
         }
-        places[i] = (places[i] + actions[i] * 3 + 1 + (step % 3)) % 17;
-        rewards[i] = (((places[i] * 5 + i) % 11) - 5) / 8;
-        endings[i] = places[i] === 0 ? 1 : step % 100 === 50 ? 2 : 0;
+        places[k] = (places[k] + actions[k] * 3 + 1 + (step % 3)) % 17;
+        rewards[k] = (((places[k] * 5 + i) % 11) - 5) / 8;
+        endings[k] = places[k] === 0 ? 1 : step % 100 === 50 ? 2 : 0;
     }
-    observe(observations, places, step);
+    observe(observations, numbers, places, step);
 }
