@@ -2,8 +2,9 @@
  * Learning over several threads: `npm run bench:threads [-- --agents 593] [-- --steps 2000] [-- --threads 2] [-- --json]`.
  *
  * The agents are dealt out to 1 and to `threads` workers over one shared memory, which learn in batches, all from one signal on. Reported: learning
- * steps a second of the single-thread module, of one worker and of all; and how often a million steps took the memory lock.
- * The median of seven rounds, of each setting one after the other.
+ * steps a second of the single-thread module, of one worker and of all, by the clock and by the processor; and how often a million steps took the
+ * memory lock. The median of seven rounds, of each setting one after the other. By the processor: steps a second of processor time, times the
+ * threads; what they cost each other (caches, locks, claims) without what other programs take from them.
  */
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
@@ -24,16 +25,26 @@ const [agents, steps, threads] = [values.agents, values.steps, values.threads].m
 
 const numbers = Array.from({ length: agents }, (_, i) => i);
 
+/** Starts to measure; the function resolves with what has passed since, in seconds. */
+function stopwatch() {
+    const start = performance.now();
+    const used = process.cpuUsage();
+    return () => {
+        const { user, system } = process.cpuUsage(used);
+        return { clock: (performance.now() - start) / 1000, processor: (user + system) / 1e6 };
+    };
+}
+
 /** What is measured: `run` resolves with the seconds of `steps` steps of all agents. */
 function withoutThreads() {
     const runtime = createRuntimeSync({ seed: 1 });
     const part = createPart(runtime, numbers.map((i) => runtime.createAgent(configOf(i))), false);
     const run = async () => {
-        const start = performance.now();
+        const passed = stopwatch();
         part.step(steps);
-        return (performance.now() - start) / 1000;
+        return passed();
     };
-    return { name: 'no threads', run, end: () => runtime.dispose() };
+    return { name: 'no threads', count: 1, run, end: () => runtime.dispose() };
 }
 
 async function withWorkers(count, claims) {
@@ -51,17 +62,18 @@ async function withWorkers(count, claims) {
         Atomics.store(signals, 1, 0);
         for (const worker of workers) worker.postMessage(steps);
         while (Atomics.load(signals, 1) < count) await new Promise(setImmediate);
-        const start = performance.now();
+        const passed = stopwatch();
         Atomics.store(signals, 0, ++round);
+        Atomics.notify(signals, 0);
         await Promise.all(done);
-        return (performance.now() - start) / 1000;
+        return passed();
     };
     const end = () => Promise.all(workers.map((worker) => worker.terminate()));
-    return { name: `${count} worker${count > 1 ? 's' : ''}${claims ? '' : ', claims by the call'}`, run, end, runtime };
+    return { name: `${count} worker${count > 1 ? 's' : ''}${claims ? '' : ', claims by the call'}`, count, run, end, runtime };
 }
 
 const medianOf = (times) => times.sort((a, b) => a - b)[times.length >> 1];
-const memoryLock = (runtime) => runtime.metrics.snapshot?.().locks?.find(({ name }) => name === 'memory')?.acquired;
+const memoryLock = (runtime) => runtime.metrics.snapshot().locks.find(({ name }) => name === 'memory').acquired;
 
 const settings = [withoutThreads(), await withWorkers(1, true), await withWorkers(threads, true), await withWorkers(threads, false)];
 const seconds = settings.map(() => []);
@@ -72,14 +84,19 @@ for (let round = 0; round < ROUNDS; round++)
 const taken = memoryLock(settings[2].runtime) - before;
 await Promise.all(settings.map(({ end }) => end()));
 
-const rates = seconds.map((each) => (agents * steps) / medianOf(each) / 1e6);
-const gain = rates[2] / rates[1];
-const result = { agents, steps, threads, rates: Object.fromEntries(settings.map(({ name }, i) => [name, rates[i]])), gain, wanted: WANTED };
-if (taken === taken) result.memoryLocksPerMillion = (taken / (agents * steps * ROUNDS)) * 1e6;
+const million = (agents * steps) / 1e6;
+const rates = settings.map(({ name, count }, i) => ({
+    name,
+    clock: million / medianOf(seconds[i].map(({ clock }) => clock)),
+    processor: (count * million) / medianOf(seconds[i].map(({ processor }) => processor)),
+}));
+const gain = { clock: rates[2].clock / rates[1].clock, processor: rates[2].processor / rates[1].processor };
+const result = { agents, steps, threads, rates, gain, wanted: WANTED, memoryLocksPerMillion: taken / million / ROUNDS };
 if (values.json) {
     console.log(JSON.stringify(result));
 } else {
-    settings.forEach(({ name }, i) => console.log(`${name.padEnd(34)} ${rates[i].toFixed(2).padStart(7)} million learning steps a second`));
-    console.log(`${threads} workers learn ${gain.toFixed(2)} times as fast as one (wanted: ${WANTED})`);
-    if (taken === taken) console.log(`the memory lock was taken ${result.memoryLocksPerMillion.toFixed(1)} times in a million steps`);
+    console.log('million learning steps a second       clock  processor');
+    for (const { name, clock, processor } of rates) console.log(`${name.padEnd(34)} ${clock.toFixed(2).padStart(8)} ${processor.toFixed(2).padStart(10)}`);
+    console.log(`${threads} workers to one (wanted: ${WANTED})${gain.clock.toFixed(2).padStart(14)} ${gain.processor.toFixed(2).padStart(10)}`);
+    console.log(`the memory lock was taken ${result.memoryLocksPerMillion.toFixed(0)} times in a million steps`);
 }

@@ -10,7 +10,7 @@ let round = 0;
 parentPort.on('message', (steps) => {
     round++;
     Atomics.add(signals, 1, 1);
-    while (Atomics.load(signals, 0) < round); // all begin at once
+    Atomics.wait(signals, 0, round - 1); // all begin at once
     part.step(steps);
     parentPort.postMessage('done');
 });
