@@ -25,6 +25,8 @@ export const MASTER_SEED = 593;
  * @property {import('qhive').AgentConfig[]} [configs] of these agents, knob by knob; default `agentConfigs`
  * @property {import('qhive').RuntimeOptions} [budget] of the runtime: `maxPages`, `pools`
  * @property {(agents: readonly import('qhive').Agent[]) => void} [keep] called with the agents when all is measured
+ * @property {(task: { agents: readonly import('qhive').Agent[], seeds: number[], seed: number, knobs: readonly import('./parameters.js').Knob[],
+ *   step: () => void }) => Promise<object>} [train] trains the agents in another way than day by day here; its result is in the report
  */
 
 /** Two runtimes: the agents with their safe zones, and those that act at random, with theirs. @param {Job} job */
@@ -42,6 +44,16 @@ async function assemble({ seed = MASTER_SEED, knobs = KNOBS, configs = agentConf
     runtime.dispose();
     chance.dispose();
     throw error;
+  }
+}
+
+/** @param {Job} job @param {number[]} seeds @param {readonly import('qhive').Agent[]} agents */
+async function trainElsewhere({ train, seed = MASTER_SEED, knobs = KNOBS }, seeds, agents, progress) {
+  const shown = progress('training', seeds.length);
+  try {
+    return await train?.({ agents, seeds, seed, knobs, step: () => shown.step() });
+  } finally {
+    shown.stop();
   }
 }
 
@@ -74,7 +86,8 @@ export async function runJob(job, { progress, now }) {
   };
   try {
     const trainingSeeds = Array.from({ length: job.trainSeeds }, (_, day) => FIRST_TRAINING_SEED + day);
-    each('training', trainingSeeds, (seed) => trainDay(batch, crew, seed, timed(times.step), guards.learned));
+    const training = job.train && await trainElsewhere(job, trainingSeeds, guards.learned.agents, progress);
+    if (!training) each('training', trainingSeeds, (seed) => trainDay(batch, crew, seed, timed(times.step), guards.learned));
     const trained = now();
     const logs = { training: guards.learned.takeLog(), perSeed: /** @type {object[]} */ ([]) };
     const perSeed = each('evaluation', job.seeds, (seed) => {
@@ -88,7 +101,7 @@ export async function runJob(job, { progress, now }) {
       seeds: job.seeds,
       days: job.days,
       build: runtime.build,
-      train: { seeds: job.trainSeeds, first: FIRST_TRAINING_SEED, seconds: (trained - begun) / 1000 },
+      train: { seeds: job.trainSeeds, first: FIRST_TRAINING_SEED, seconds: (trained - begun) / 1000, ...training },
       ...compare(perSeed),
       perSeed,
       safety: safety(logs),

@@ -25,7 +25,10 @@ async function main(args) {
     process.stdout.write(HELP);
     return 0;
   }
-  const report = await runJob({ ...options, features: readFeatures() }, { progress, now: () => performance.now() });
+  const { threads } = options;
+  const { trainInWorkers } = threads > 1 ? await import('../workers/train.js') : {};
+  const train = trainInWorkers && ((task) => trainInWorkers({ ...task, threads }));
+  const report = await runJob({ ...options, train, features: readFeatures() }, { progress, now: () => performance.now() });
   const colour = Boolean(process.stdout.isTTY) && !process.env.NO_COLOR;
   process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : render(report, colour));
   return 0;

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 
 export const DEFAULTS = Object.freeze({ seeds: '1001..1010', trainSeeds: 60, days: 1 });
 export const MAX_SEED = 0xffffffff;
+const MAX_THREADS = 31;                          // and the main one
 
 /** Training seeds start here: no seed that can be asked for is ever trained on. */
 export const FIRST_TRAINING_SEED = 2 ** 40;
@@ -18,6 +19,7 @@ random actions and the learned policies on seeds that were not trained on.
   --seeds A..B | A,B,C   evaluation seeds, 0..${MAX_SEED} (default ${DEFAULTS.seeds})
   --train-seeds N        training days, each on a seed of its own (default ${DEFAULTS.trainSeeds})
   --days N               days per evaluation seed (default ${DEFAULTS.days})
+  --threads K            train in K worker threads over one memory, 1..${MAX_THREADS} (default 1)
   --json                 print only the report, as one JSON document
   --help                 print this
 `;
@@ -57,7 +59,7 @@ function count(name, text, most) {
 
 /**
  * @param {string[]} args
- * @returns {{ help: boolean, json: boolean, seeds: number[], trainSeeds: number, days: number }}
+ * @returns {{ help: boolean, json: boolean, seeds: number[], trainSeeds: number, days: number, threads: number }}
  * @throws {UsageError}
  */
 export function parseOptions(args) {
@@ -69,6 +71,7 @@ export function parseOptions(args) {
         seeds: { type: 'string', default: DEFAULTS.seeds },
         'train-seeds': { type: 'string', default: String(DEFAULTS.trainSeeds) },
         days: { type: 'string', default: String(DEFAULTS.days) },
+        threads: { type: 'string', default: '1' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -82,5 +85,6 @@ export function parseOptions(args) {
     seeds: parseSeeds(values.seeds),
     trainSeeds: count('train-seeds', values['train-seeds'], 10000),
     days: count('days', values.days, 365),
+    threads: count('threads', values.threads, MAX_THREADS),
   };
 }

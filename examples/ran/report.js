@@ -152,8 +152,9 @@ export function render(report, colour) {
   }
   lines.push('', mark(colour, `  learned beats the defaults on ${wins.vsDefaults} of ${wins.of} seeds (${signed(gain.vsDefaults.mean)} ± ${gain.vsDefaults.sd.toFixed(3)}), random on ${wins.vsRandom} of ${wins.of} (${signed(gain.vsRandom.mean)})`));
   lines.push('', ...safetyLines(report.safety));
+  if (report.train.threads) lines.push('', `  threads  ${report.train.threads} trained, each with agents of its own; merged ${report.train.merges} times, once in a simulated minute`);
   lines.push('', `  decide   ${times.act.batchMedianUs.toFixed(0)} us median, ${times.act.batchP99Us.toFixed(0)} us p99 for all agents; ${times.act.agentMedianNs.toFixed(0)} ns per agent`);
-  lines.push(`  learn    ${times.step.batchMedianUs.toFixed(0)} us median, ${times.step.batchP99Us.toFixed(0)} us p99 for all agents (learn and decide); ${times.step.agentMedianNs.toFixed(0)} ns per agent`);
+  if (times.step.calls > 0) lines.push(`  learn    ${times.step.batchMedianUs.toFixed(0)} us median, ${times.step.batchP99Us.toFixed(0)} us p99 for all agents (learn and decide); ${times.step.agentMedianNs.toFixed(0)} ns per agent`);
   lines.push(`  memory   ${space.pages} pages, ${bytes(space.liveBytes)} live, ${bytes(space.perAgentBytes.mean)} per agent (most ${bytes(space.perAgentBytes.max)})`);
   const width = Math.max(...Object.keys(space.perCategory).map((category) => category.length));
   for (const [category, { agents, bytes: held, tableBytes }] of Object.entries(space.perCategory))

@@ -93,6 +93,7 @@ export class AgentRuntime {
         const actuator = complete.actuator && bindActuator(this.#safeZones, complete.actuator);
         const handle = createFrom(this.#core, complete, actuator);
         if (handle < 0) throw this.#notCreated(handle, complete);
+        threads?.hold(handle);
         if (complete.category !== undefined) categorise(this.#core, complete.category, handle);
         if (feature !== undefined) tieTo(this.#knowledge, handle, feature);
         const agent = this.#register(handle, complete);
@@ -194,7 +195,7 @@ export class AgentRuntime {
         return this.#threads('recover').recover(thread);
     }
 
-    /** @template T @param {'federation' | 'metrics' | 'messages'} name @param {() => T | Promise<T>} use @param {{ timeout?: number }} [options] @returns {Promise<T>} */
+    /** @template T @param {import('../types/qhive.js').LockName} name @param {() => T | Promise<T>} use @param {{ timeout?: number }} [options] @returns {Promise<T>} */
     async withLock(name, use, options) {
         return this.#threads('withLock').withLock(name, use, options);
     }

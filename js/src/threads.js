@@ -23,7 +23,7 @@ const SLICE_MS = 50; // a wake-up that went astray costs no more
 const TICK_MS = 2; // between two looks where an engine cannot wait
 
 /** The locks that can be waited for, by their numbers in the core. */
-const LOCKS = Object.freeze({ federation: 2, metrics: 3, messages: 4 });
+const LOCKS = Object.freeze({ federation: 2, metrics: 3, messages: 4, zones: 5, search: 6 });
 
 /* ---------------------------------------------------------------- what the engine allows */
 
@@ -198,8 +198,8 @@ export class Threads {
     #drop = () => {};
     #seen = -1; // the count of changes when all agents were known last
     #looking = false;
-    /** @type {Record<string, Promise<void>>} the ends of the queues of this thread's own callers, by lock */
-    #queues = {};
+    /** @type {Promise<void>} when those of this thread's callers who came before are done with their locks */
+    #queue = Promise.resolve();
 
     /** @param {Core} core @param {WebAssembly.Module} module @param {number} place @param {Kit} kit */
     constructor(core, module, place, kit) {
@@ -258,14 +258,8 @@ export class Threads {
 
     /** Drops the agents that are gone, then adopts those that are new: names may pass from one to the other. False: one is just being made. */
     #compare() {
-        const core = this.#core;
         const gone = new Map(this.agents);
-        const made = [];
-        for (let i = 0; ; i++) {
-            const handle = core.read('qh_agent_at', i);
-            if (handle < 0) break;
-            if (handle > 0 && !gone.delete(handle)) made.push(handle);
-        }
+        const made = this.#handles().filter((handle) => !gone.delete(handle));
         for (const agent of gone.values()) this.#drop(agent);
         let complete = true;
         for (const handle of made) {
@@ -276,10 +270,28 @@ export class Threads {
         return complete;
     }
 
+    /** Of all agents there are. */
+    #handles() {
+        const handles = [];
+        for (let i = 0; ; i++) {
+            const handle = this.#core.read('qh_agent_at', i);
+            if (handle < 0) return handles;
+            if (handle > 0) handles.push(handle);
+        }
+    }
+
+    /** An agent that is being made is this thread's: if it ends here, recover() finds an agent that nobody was told of. @param {number} handle */
+    hold(handle) {
+        this.#core.call('qh_agent_claim', handle);
+    }
+
     /** Tells the other threads of an agent that this one has made. @param {Agent} agent @param {number} handle */
     introduce(agent, handle) {
         const result = this.#leave(handle, CONFIG, agent.config);
-        if (result >= 0) return;
+        if (result >= 0) {
+            this.#core.call('qh_agent_release', handle);
+            return;
+        }
         agent.free();
         throw this.#noMemory('createAgent()', this.#kit.codeOf(result));
     }
@@ -347,7 +359,8 @@ export class Threads {
     /* ------------------------------------------------------------ waiting */
 
     /**
-     * Calls `use` while this thread holds a lock, which it waits for without blocking.
+     * Calls `use` while this thread holds a lock, which it waits for without blocking. A thread waits for one lock and holds one at a time, so
+     * its callers take turns.
      * @template T @param {unknown} name @param {() => T | Promise<T>} use @param {unknown} [options] @returns {Promise<T>}
      */
     async withLock(name, use, options) {
@@ -358,10 +371,10 @@ export class Threads {
         const given = options === undefined ? undefined : object('options', options).timeout;
         const timeout = given === undefined || given === Infinity ? Infinity : number('options.timeout', given, { min: 0 });
         const end = now() + timeout;
-        const before = this.#queues[lock]; // a lock belongs to a thread: its own callers take turns here
+        const before = this.#queue;
         let leave = () => {};
         const turn = new Promise((resolve) => (leave = () => resolve(undefined)));
-        this.#queues[lock] = Promise.all([before, turn]).then(() => undefined);
+        this.#queue = Promise.all([before, turn]).then(() => undefined);
         try {
             if (!(await within(before, end - now())) || !(await this.#take(lock, end))) throw this.#timedOut(name, timeout);
             try {
@@ -377,13 +390,17 @@ export class Threads {
     /** Takes a lock before `end`. @param {number} lock @param {number} end */
     async #take(lock, end) {
         const core = this.#core;
-        for (;;) {
-            const words = wordsOf(core.exports, core.alive(), this.#place);
-            const wakes = Atomics.load(words, AT.wakes / 4);
-            if (core.call('qh_lock_enroll', lock) === 1) return true;
+        for (const start = now(); ; ) {
+            const result = core.call('qh_lock_enroll', lock, now() - start);
+            if (result === 1) return true;
+            if (result < 0) throw new this.#kit.QhiveError(this.#kit.codeOf(result) ?? 'INVALID_STATE', 'withLock(): there is no such room yet');
+            const [address, wakes] = core.numbers;
             const left = end - now();
-            if (left <= 0) return core.call('qh_lock_withdraw', lock) === 1;
-            await woken(words, wakes, Math.min(left, SLICE_MS));
+            if (left <= 0) {
+                core.call('qh_lock_withdraw', lock);
+                return false;
+            }
+            await woken(core.view(Int32Array, address, 1), wakes, Math.min(left, SLICE_MS));
         }
     }
 
@@ -393,7 +410,7 @@ export class Threads {
     }
 
     #timedOut(name, timeout) {
-        return new this.#kit.QhiveError('BUSY', `withLock(): other threads held the lock '${name}' for ${timeout} ms`);
+        return new this.#kit.QhiveError('BUSY', `withLock(): the lock '${name}' was not to be had within ${timeout} ms`);
     }
 
     /* ------------------------------------------------------------ the dead */
@@ -404,18 +421,29 @@ export class Threads {
         this.#require('recover', 'qh_recover');
         if (thread === this.number) throw new QhiveError('INVALID_ARGUMENT', `recover: thread ${thread} is this one, which is alive`);
         if (!this.all.includes(thread)) throw new QhiveError('INVALID_ARGUMENT', `recover: there is no thread ${thread}; there are ${this.all.join(', ')}`);
-        const result = this.#core.call('qh_recover', thread - 1);
+        const core = this.#core;
+        const orphans = this.#handles().filter((handle) => core.call('qh_agent_owner', handle) === thread && !this.#isKnown(handle));
+        const result = core.call('qh_recover', thread - 1);
         if (result < 0) throw new QhiveError(this.#kit.codeOf(result) ?? 'INVALID_STATE', `recover: ${this.busyRoom}`);
-        return this.#core.numbers;
+        const [released, repaired, resets, removed, rooms] = core.numbers;
+        const reset = Array.from(core.view(Uint32Array, core.base + abi.io.counts, Math.min(resets, abi.limit.actions)));
+        for (const handle of orphans) core.call('qh_agent_destroy', handle);
+        const cleared = Object.entries(LOCKS).flatMap(([name, lock]) => ((rooms >> lock) & 1 ? [name] : []));
+        const agents = reset.flatMap((handle) => this.agents.get(handle) ?? []);
+        return { released, repaired, reset: agents, removed: removed + orphans.length, cleared };
+    }
+
+    /** Whether its maker told of an agent. @param {number} handle */
+    #isKnown(handle) {
+        return this.#core.read('qh_note_get', handle, CONFIG) > 0 && this.#core.call('qh_transfer_close') >= 0;
     }
 }
 
 /** Milliseconds, only ever compared with each other. */
 const now = () => globalThis.performance.now();
 
-/** Whether a promise resolves within some milliseconds. @param {Promise<void> | undefined} promise @param {number} ms */
+/** Whether a promise resolves within some milliseconds. @param {Promise<void>} promise @param {number} ms */
 async function within(promise, ms) {
-    if (promise === undefined) return true;
     if (ms === Infinity) return promise.then(() => true);
     /** @type {any} */
     let timer;
@@ -430,7 +458,7 @@ async function within(promise, ms) {
 /**
  * Resolves when this thread's word is not `wakes` any more, or after `ms`. No waiter is left behind: one that nobody awaits would take a
  * later wake-up. (A promise of Atomics.waitAsync does not keep Node running; a timer does.)
- * @param {Int32Array} words @param {number} wakes @param {number} ms
+ * @param {Int32Array} words its word @param {number} wakes @param {number} ms
  */
 async function woken(words, wakes, ms) {
     const wait = /** @type {any} */ (Atomics).waitAsync;
@@ -438,7 +466,7 @@ async function woken(words, wakes, ms) {
         await new Promise((resolve) => setTimeout(resolve, Math.min(ms, TICK_MS)));
         return;
     }
-    const { async: waits, value } = wait(words, AT.wakes / 4, wakes, ms);
+    const { async: waits, value } = wait(words, 0, wakes, ms);
     if (!waits) return;
     const alive = setInterval(() => {}, 2 ** 30);
     try {

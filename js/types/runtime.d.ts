@@ -131,8 +131,10 @@ export interface AgentRuntime {
     /**
      * Calls `use` while this thread holds a room's lock, for which it waits without blocking, `timeout` milliseconds at most (default: as long as it
      * takes). So a page's main thread, which may not block, does several things to a room without finding it BUSY. Other threads wait meanwhile:
-     * be short. Resolves with what `use` returns.
-     * @throws {QhiveError} BUSY when the time is over; INVALID_ARGUMENT; UNSUPPORTED without `threads`
+     * be short. A thread holds one lock at a time: calls take turns, a call within `use` waits for ever, and `use` finds other rooms BUSY rather
+     * than waiting for them. Resolves with what `use` returns.
+     * @throws {QhiveError} BUSY when the time is over; INVALID_ARGUMENT; INVALID_STATE for safe zones that are not frozen yet; UNSUPPORTED
+     *   without `threads`
      */
     withLock<T>(name: LockName, use: () => T | Promise<T>, options?: { timeout?: number }): Promise<T>;
     /** Lets the memory go; in a runtime with threads only this thread's use of it. Afterwards every call, of its agents and batches too, throws STALE_HANDLE. */

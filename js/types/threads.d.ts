@@ -18,18 +18,20 @@ export interface SharedRuntime {
 
 /** What {@link AgentRuntime.recover} found that a terminated thread had left. */
 export interface Recovery {
-    /** Agents that it had claimed, or was using, and that are free again. */
+    /** Objects that it had claimed, or was using, and that are free again. */
     released: number;
-    /** Agents that it had left in the middle of an update which turned out sound: all that they had learned is there. */
-    repaired: Agent[];
-    /** Agents that it had left half changed: they are as they were made, and what they had learned is lost. */
+    /** Agents, of these, that it was changing and that turned out sound: they may have learned from a half of the last step. */
+    repaired: number;
+    /** Agents that it had left half changed (the first 1,024): they are as they were made, and what they had learned is lost. */
     reset: Agent[];
-    /** Rooms that it had left half changed and that are empty now: 'federation', 'metrics', 'messages', 'zones', 'search'. */
-    cleared: string[];
+    /** Objects that it had half made, or half freed, and that are gone. */
+    removed: number;
+    /** Rooms in which more was lost than what the thread was doing. */
+    cleared: LockName[];
 }
 
-/** The locks that {@link AgentRuntime.withLock} waits for. */
-export type LockName = 'federation' | 'metrics' | 'messages';
+/** The rooms that have a lock. */
+export type LockName = 'federation' | 'metrics' | 'messages' | 'zones' | 'search';
 
 /**
  * Makes this thread one of those that use a shared runtime: an instance of the module of its own on the same memory, so the same agents, safe

@@ -36,12 +36,13 @@ export function findChromium() {
     return findProgram(...NAMES);
 }
 
+const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+
 /** Starts the server; `pages` maps a path to the HTML of a page made by a test. */
-function serve(pages) {
+export function serve(pages, headers = ISOLATED) {
     const server = createServer((request, response) => {
         const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
         const file = join(root, path);
-        const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
         if (pages.has(path)) {
             response.writeHead(200, { ...headers, 'Content-Type': TYPES['.html'] }).end(pages.get(path));
         } else if (SERVED.some((folder) => path.startsWith(folder)) && existsSync(file) && statSync(file).isFile()) {

@@ -5,7 +5,8 @@ import * as library from 'qhive';
 const runtime = await library.attachRuntime(workerData);
 parentPort.on('message', async ({ id, source, argument }) => {
     try {
-        const result = await (0, eval)(`(${source})`)(runtime, argument, library);
+        const { default: call } = await import(`data:text/javascript,export default ${encodeURIComponent(source)}`);
+        const result = await call(runtime, argument, library);
         parentPort.postMessage({ id, result });
     } catch ({ name, code, message, stack }) {
         parentPort.postMessage({ id, error: { name, code, message, stack } });
