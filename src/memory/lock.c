@@ -97,7 +97,7 @@ static void put_off(qh_heap *heap, qh_owner *owner, void *block, size_t byte_cou
 
 qh_result qh__memory_enter(qh_heap *heap, qh_owner *owner, qh_pool *pool) {
     uint32_t self = qh__self();
-    QH_TRY(qh_mutex_lock(&heap->lock.mutex, qh__threads(), self, QH_FOREVER));
+    QH_TRY(qh__room_enter(&heap->lock.mutex, QH_LOCK_MEMORY));
     if (QH_UNLIKELY(heap->lock.deferred[self] || qh__atomic_load(&heap->lock.orphans)))
         give_back_deferred(heap, self);
     qh__memory_begin(heap, owner, pool);
@@ -106,7 +106,7 @@ qh_result qh__memory_enter(qh_heap *heap, qh_owner *owner, qh_pool *pool) {
 
 void qh__memory_leave(qh_heap *heap) {
     qh__memory_commit(heap);
-    qh_mutex_unlock(&heap->lock.mutex, qh__threads(), qh__self());
+    qh__room_leave(&heap->lock.mutex, QH_LOCK_MEMORY);
 }
 
 static void leave_trimmed(qh_heap *heap) {

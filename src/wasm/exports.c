@@ -163,20 +163,26 @@ EXPORT(int32_t, qh_agent_destroy, (uint32_t handle)) {
 }
 #endif
 
-/* The address of the agent's own block for observations (64 floats), 0 when the handle is stale. */
-EXPORT(void *, qh_agent_input_address, (uint32_t handle)) {
+/* The address of the agent's own block for observations (64 floats), 0 when the handle is stale. With threads also 0 where another
+ * has claimed it and the registry cannot be had. */
 #if QH_THREADS
-    qh_held registry_held = {0}; /* the block is the agent's for life: no claim is needed */
+EXPORT(void *, qh_agent_input_address, (uint32_t handle)) {
+    QH_CLAIM(agent_claim);
+    __attribute__((cleanup(qh__hold_end))) qh_held registry_held = {0};
+    const qh_agent *agent;
+    if (use(handle, QH_SLOT_AGENT, &agent_claim, &agent) == QH_OK) return agent->input;
+    /* The block is the agent's for life, and that does not end while the registry is held. */
     if (!runtime || qh__hold(&registry_held, &runtime->registry.lock, QH_LOCK_REGISTRY) != QH_OK)
         return NULL;
-#endif
-    const qh_agent *agent = agent_of(handle);
-    void *input = agent ? agent->input : NULL;
-#if QH_THREADS
-    qh__hold_end(&registry_held);
-#endif
-    return input;
+    agent = agent_of(handle);
+    return agent ? agent->input : NULL;
 }
+#else
+EXPORT(void *, qh_agent_input_address, (uint32_t handle)) {
+    const qh_agent *agent = agent_of(handle);
+    return agent ? agent->input : NULL;
+}
+#endif
 
 QH_FAST_BEGIN
 
