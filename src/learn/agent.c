@@ -341,6 +341,7 @@ static void enter(qh_agent *agent) {
 }
 
 int32_t qh_agent_commit_begin(qh_agent *agent) {
+    QH_BORROW(agent, true);
     qh_encoder_move(&agent->encoder);
     qh__rules_forget_episode(agent);
     enter(agent);
@@ -349,6 +350,7 @@ int32_t qh_agent_commit_begin(qh_agent *agent) {
     agent->ended = false;
     agent->last_action = choose(agent, agent->rows, false, NULL);
     agent->taken = agent->probability;
+    QH_BORROW(agent, false);
     return agent->last_action;
 }
 

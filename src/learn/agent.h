@@ -122,6 +122,13 @@ qh_result qh_agent_propose(const qh_agent *agent, qh_zones *zones, uint32_t zone
 
 /* ---- between the files of this room */
 
+/* With threads the quick paths say so, too, while they change an agent: where its thread dies, it is known. */
+#if QH_THREADS
+#define QH_BORROW(agent, is) (QH_ORDERED(), (void)((agent)->borrowed = (is)), QH_ORDERED())
+#else
+#define QH_BORROW(agent, is) ((void)0)
+#endif
+
 /* What a step may choose from and bootstrap from; NULL: everything. */
 QH_INLINE const uint32_t *qh__mask_in_force(const qh_agent *agent) {
     return QH_UNLIKELY(agent->actuator) ? agent->actuator->in_force : NULL;

@@ -126,14 +126,17 @@ QH_INLINE bool qh__express_learns(qh_agent *agent, const float *observation, uin
         if (qh_table_reserve(&agent->table, 1) != QH_OK) return false;
         qh__agent_give_birth(agent, &key, &row);
     }
+    QH_BORROW(agent, true);
     *td_error = qh__express_learn(agent, row, action, experience,
                                   qh__table_recall(&agent->table, next_key));
+    QH_BORROW(agent, false);
     return true;
 }
 
 /* The second half of a step, after qh_agent_prepare_step. */
 QH_INLINE int32_t qh__express_commit_step(qh_agent *agent, const qh_experience *experience) {
     uint64_t key = agent->next_keys[0];
+    QH_BORROW(agent, true);
     qh__agent_ensure(agent, agent->keys, agent->rows);
     uint32_t next_row = agent->next_rows[0]; /* where it was found already */
     if (next_row == QH_NO_ROW) next_row = qh__table_find(&agent->table, key);
@@ -148,6 +151,7 @@ QH_INLINE int32_t qh__express_commit_step(qh_agent *agent, const qh_experience *
         QH_CELL_ADD(&agent->metrics.action_count, 1);
         agent->last_action = qh__express_choose(agent, next_row);
     }
+    QH_BORROW(agent, false);
     return agent->last_action;
 }
 

@@ -1,5 +1,9 @@
 #include "learn/table.h"
 
+#if QH_THREADS
+#include "learn/salvage.h"
+#endif
+
 #include "base/bytes.h"
 
 #define MEAN_ROWS_PER_BUCKET 6u
@@ -365,3 +369,72 @@ bool qh_table_validate(const qh_table *table) {
     }
     return true;
 }
+
+#if QH_THREADS
+
+static bool directory_is_whole(const qh_directory *directory, qh_survey *survey) {
+    return directory->count <= directory->capacity &&
+           qh__survey_block(survey, directory->segments, directory->capacity * sizeof(void *));
+}
+
+static bool segments_are_whole(const qh_table *table, qh_survey *survey) {
+    uint32_t first = first_segment_room(QH_MAX(buckets_now(table), 1u));
+    for (uint32_t i = 0; i < table->buckets.count; i++)
+        if (!qh__survey_block(survey, table->buckets.segments[i],
+                              (i == 0 ? first : SEGMENT_BUCKETS) * sizeof(qh_bucket)))
+            return false;
+    for (uint32_t i = 0; i < table->spills.count; i++)
+        if (!qh__survey_block(survey, table->spills.segments[i],
+                              spills_of_segment(i) * sizeof(qh_bucket)))
+            return false;
+    uint64_t rows = 0;
+    for (uint32_t i = 0; i < table->row_segments.count; i++) {
+        rows += rows_of_segment(table, i);
+        if (!qh__survey_block(survey, table->row_segments.segments[i],
+                              (size_t)rows_of_segment(table, i) * table->row_bytes))
+            return false;
+    }
+    return rows == (uint64_t)table->rows + table->row_room;
+}
+
+/* Whether a link is 0 or names a spill bucket. */
+static bool spill_exists(const qh_table *table, uint32_t link) {
+    if (link == 0) return true;
+    uint32_t segment = (link - 1) / SEGMENT_BUCKETS;
+    return segment < table->spills.count &&
+           (link - 1) % SEGMENT_BUCKETS < spills_of_segment(segment);
+}
+
+static bool chain_is_whole(const qh_table *table, const qh_bucket *bucket) {
+    uint32_t left = table->spills.count * SEGMENT_BUCKETS;
+    size_t end = (size_t)table->memory->budget.pages * QH_PAGE_BYTES - table->row_bytes;
+    for (;;) {
+        uint32_t count = bucket->link >> 28, next = bucket->link & LINK_MASK;
+        if (count > QH_BUCKET_ENTRIES || !spill_exists(table, next)) return false;
+        for (uint32_t i = 0; i < count; i++)
+            if ((uint64_t)bucket->rows[i] << 4 > end) return false;
+        if (next == 0) return true;
+        if (left-- == 0) return false;
+        bucket = qh__bucket_at(&table->spills, next - 1);
+    }
+}
+
+bool qh__table_is_whole(const qh_table *table, qh_survey *survey) {
+    uint32_t most = table->level_mask + 1, listed = 0;
+    if (table->rows > 0 && ((most & table->level_mask) != 0 || table->split > table->level_mask ||
+                            (buckets_now(table) - 1) / SEGMENT_BUCKETS >= table->buckets.count))
+        return false;
+    if (!directory_is_whole(&table->buckets, survey) ||
+        !directory_is_whole(&table->spills, survey) ||
+        !directory_is_whole(&table->row_segments, survey) || !segments_are_whole(table, survey))
+        return false;
+    for (uint32_t i = 0; i < buckets_now(table); i++)
+        if (!chain_is_whole(table, qh__bucket_at(&table->buckets, i))) return false;
+    for (uint32_t link = table->spill_free; link;
+         link = qh__bucket_at(&table->spills, link - 1)->link)
+        if (!spill_exists(table, link) || ++listed > table->spills.count * SEGMENT_BUCKETS)
+            return false;
+    return qh_table_validate(table);
+}
+
+#endif

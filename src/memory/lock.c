@@ -120,7 +120,7 @@ static void leave_trimmed(qh_heap *heap) {
 
 bool qh_memory_recover(qh_heap *heap, uint32_t dead) {
     qh_memory_lock *lock = &heap->lock;
-    bool held = qh_mutex_holder(&lock->mutex) == dead, changed = false;
+    bool held = qh_mutex_withdraw(&lock->mutex, qh__threads(), dead), changed = false;
     if (held) {
         changed = lock->journal.open || lock->emptying;
         if (lock->journal.open) {

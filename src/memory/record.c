@@ -138,17 +138,17 @@ void qh__records_resize(qh_heap *heap, const void *block, size_t byte_count) {
 void qh__records_finish(qh_heap *heap) {
     qh_records *records = heap->lock.records;
     if (!heap->lock.emptying) return;
-    size_t hole = heap->lock.emptying - 1, mask = records->capacity - 1;
-    for (size_t i = (hole + 1) & mask; records->places[i].block; i = (i + 1) & mask) {
+    size_t empty = heap->lock.emptying - 1, mask = records->capacity - 1;
+    for (size_t i = (empty + 1) & mask; records->places[i].block; i = (i + 1) & mask) {
         size_t home = home_of(records, records->places[i].block);
-        if (((i - home) & mask) < ((i - hole) & mask)) continue;
-        records->places[hole] = records->places[i];
+        if (((i - home) & mask) < ((i - empty) & mask)) continue;
+        records->places[empty] = records->places[i];
         QH_ORDERED();
         heap->lock.emptying = (uint32_t)i + 1;
         QH_ORDERED();
-        hole = i;
+        empty = i;
     }
-    records->places[hole] = (qh_record){0};
+    records->places[empty] = (qh_record){0};
     records->count--;
     QH_ORDERED();
     heap->lock.emptying = 0;

@@ -1,6 +1,8 @@
 /* The audit log of the safe zones: a ring of events that only grows at one end and is eaten at the other. */
 #include "shared/zones.h"
 
+#include "memory/journal.h"
+
 #define FIELD(name) (offsetof(qh_change, name) / sizeof(double))
 
 _Static_assert(QH_EVENT_NUMBERS + QH_MAX_ACTIONS <= QH_ZONE_AUDIT,
@@ -50,6 +52,11 @@ QH_NOINLINE void qh__audit_append(qh_zones *zones, const qh_change *change, cons
     for (uint32_t i = 0; i < value_count; i++) put_number(zones, (double)values[i]);
     zones->audit[(at + FIELD(readings)) & zones->audit_mask] = readings;
     zones->audit[(at + FIELD(values)) & zones->audit_mask] = value_count;
+#if QH_THREADS
+    QH_ORDERED();
+    zones->audit_whole = zones->audit_end;
+    QH_ORDERED();
+#endif
 }
 
 bool qh_zones_event(qh_zones *zones, bool first, double numbers[QH_EVENT_NUMBERS],
@@ -75,3 +82,57 @@ bool qh__audit_replays(qh_zones *zones) {
     }
     return at == zones->audit_end;
 }
+
+#if QH_THREADS
+
+/* When the audit last moved a zone; `-infinity` never. */
+static double last_move(const qh_zones *zones, uint32_t number) {
+    double last = -__builtin_inf();
+    for (uint64_t at = zones->audit_first; at < zones->audit_end;) {
+        uint32_t zone = (uint32_t)audit_number(zones, at + FIELD(zone));
+        uint32_t status = (uint32_t)audit_number(zones, at + FIELD(status));
+        if (zone == number && (status == QH_CHANGE_applied || status == QH_CHANGE_rolled_back))
+            last = QH_MAX(last, audit_number(zones, at + FIELD(time)));
+        at = settle(zones, at, false);
+    }
+    return last;
+}
+
+/* What waits no more by the audit, or waits twice. */
+static void drop_settled(qh_zones *zones) {
+    uint32_t kept = 0, count = QH_MIN(zones->pending_count, (uint32_t)QH_ZONE_PENDING);
+    for (uint32_t i = 0; i < count; i++) {
+        const qh_change change = zones->pending[i];
+        bool waits = true; /* where its event is no longer in the audit */
+        for (uint64_t at = zones->audit_first; at < zones->audit_end;) {
+            if (audit_number(zones, at + FIELD(sequence)) == change.sequence)
+                waits = (uint32_t)audit_number(zones, at + FIELD(status)) == QH_CHANGE_pending;
+            at = settle(zones, at, false);
+        }
+        for (uint32_t k = 0; k < kept; k++) waits &= zones->pending[k].sequence != change.sequence;
+        if (waits) zones->pending[kept++] = change;
+    }
+    zones->pending_count = kept;
+}
+
+bool qh__zones_salvage(qh_zones *zones) {
+    bool cut = zones->audit_end != zones->audit_whole;
+    uint32_t waiting = zones->pending_count;
+    zones->audit_end = zones->audit_whole;
+    drop_settled(zones);
+    bool sound = !cut && waiting == zones->pending_count;
+    for (uint32_t i = 0; i < zones->zone_count; i++) {
+        qh_zone *zone = &zones->zones[i];
+        double last = last_move(zones, i);
+        sound &= !(last > zone->last);
+        zone->last = QH_MAX(zone->last, last);
+    }
+    if (qh_zones_validate(zones)) return !sound;
+    zones->journal_end = 0;
+    (void)qh__audit_replays(zones); /* leaves in `check` what each is by the audit */
+    for (uint32_t i = 0; i < zones->zone_count; i++)
+        qh__zone_settle(&zones->zones[i], zones->zones[i].check, zones->zones[i].last);
+    return true;
+}
+
+#endif

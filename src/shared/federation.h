@@ -137,6 +137,11 @@ void qh_delta_write(qh_agent *const *agents, uint32_t count, bool all, unsigned 
 
 bool qh_federation_validate(const qh_federation *federation);
 
+#if QH_THREADS
+/* After the death of who held the lock, with the memory lock held: what was contributed and merged is given up. True: there was some. */
+bool qh__federation_salvage(qh_federation *federation);
+#endif
+
 /* ---- between the files of this room */
 
 /* Bytes of a row of the format of table.h, without a model. */

@@ -15,17 +15,25 @@ void qh_messages_open(qh_messages *messages, qh_memory *memory) {
 
 /* ---------------------------------------------------------------- room */
 
+#if !QH_THREADS
 static qh_result grow_array(qh_messages *messages, void **array, uint32_t *count, uint32_t needed,
                             size_t item_bytes) {
     return qh__array_reserve(&messages->memory->heap, &messages->owner, array, count, needed,
                              item_bytes, QH_BLOCK_message);
 }
+#endif
 
 static QH_NOINLINE qh_result reserve_inbox(qh_messages *messages, qh_handle agent) {
+#if QH_THREADS
+    QH_TRY(qh__array_grow(&messages->memory->heap, &messages->owner, &messages->inboxes,
+                          &messages->inbox_count, qh__handle_slot(agent) + 1, sizeof(qh_inbox),
+                          QH_BLOCK_message));
+#else
     void *array = messages->inboxes;
     QH_TRY(grow_array(messages, &array, &messages->inbox_count, qh__handle_slot(agent) + 1,
                       sizeof(qh_inbox)));
     messages->inboxes = array;
+#endif
     qh_inbox *inbox = &messages->inboxes[qh__handle_slot(agent)];
     if (inbox->agent != agent) *inbox = (qh_inbox){.agent = agent};
     return QH_OK;
@@ -33,10 +41,16 @@ static QH_NOINLINE qh_result reserve_inbox(qh_messages *messages, qh_handle agen
 
 static qh_result reserve_deliveries(qh_messages *messages, uint32_t count) {
     uint32_t before = messages->delivery_count;
+#if QH_THREADS
+    QH_TRY(qh__array_grow(&messages->memory->heap, &messages->owner, &messages->deliveries,
+                          &messages->delivery_count, messages->length + count, sizeof(qh_delivery),
+                          QH_BLOCK_message));
+#else
     void *array = messages->deliveries;
     QH_TRY(grow_array(messages, &array, &messages->delivery_count, messages->length + count,
                       sizeof(qh_delivery)));
     messages->deliveries = array;
+#endif
     for (uint32_t i = messages->delivery_count; i > before; i--) {
         messages->deliveries[i - 1].next = messages->free;
         messages->free = i;
@@ -88,6 +102,12 @@ qh_result qh_messages_send(qh_messages *messages, const qh_message_def *def) {
     QH_ENTER(messages);
     qh_result result = reserve_message(messages, def, &message);
     if (result != QH_OK) return QH_LEAVE(messages, result);
+#if QH_THREADS
+    messages->sent_before = messages->sent;
+    QH_ORDERED();
+    messages->sending = message;
+    QH_ORDERED();
+#endif
     message->references = def->receivers;
     message->from = def->from;
     message->byte_count = def->byte_count;
@@ -97,6 +117,11 @@ qh_result qh_messages_send(qh_messages *messages, const qh_message_def *def) {
     messages->length += def->receivers;
     messages->blocks++;
     messages->sent++;
+#if QH_THREADS
+    QH_ORDERED();
+    messages->sending = NULL;
+    QH_ORDERED();
+#endif
     return QH_LEAVE(messages, QH_OK);
 }
 
@@ -131,8 +156,19 @@ qh_result qh_messages_take(qh_messages *messages, qh_handle agent) {
     qh_inbox *inbox = inbox_of(messages, agent);
     qh_result result = inbox && inbox->first ? QH_OK : QH_INVALID_STATE;
     if (result == QH_OK) {
+#if QH_THREADS
+        messages->length_before = messages->length;
+        QH_ORDERED();
+        messages->taking = messages->received + 1;
+        QH_ORDERED();
+#endif
         take_first(messages, inbox);
         messages->received++;
+#if QH_THREADS
+        QH_ORDERED();
+        messages->taking = 0;
+        QH_ORDERED();
+#endif
     }
     return QH_LEAVE(messages, result);
 }

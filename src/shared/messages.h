@@ -57,6 +57,12 @@ typedef struct qh_messages {
     uint32_t length, capacity;            /* deliveries that wait, that may */
     uint32_t blocks;                      /* messages that wait */
     double sent, received, refused;
+#if QH_THREADS
+    qh_message *sending;    /* the message that is being delivered: undone where its sender dies */
+    double sent_before;     /* `sent` then */
+    double taking;          /* 1 + `received` before what is being taken; 0: nothing is */
+    uint32_t length_before; /* `length` then */
+#endif
     QH_ROOM_MUTEX
 } qh_messages;
 
@@ -89,5 +95,13 @@ qh_result qh_messages_take(qh_messages *messages, qh_handle agent);
 void qh_messages_forget(qh_messages *messages, qh_handle agent);
 
 bool qh_messages_validate(const qh_messages *messages);
+
+#if QH_THREADS
+/* After the death of who held the lock, with the memory lock held: a message that was being sent was not, one that was being taken is
+ * taken if its inbox says so; everything else follows from the inboxes. What waits for or came from agents that do not live is given back.
+ * False: the arrays are not what they should be, and all messages are given up. */
+bool qh__messages_salvage(qh_messages *messages, bool (*lives)(const void *context, qh_handle),
+                          const void *context);
+#endif
 
 #endif

@@ -21,11 +21,19 @@ void qh_metrics_close(qh_metrics_store *metrics) {
 }
 
 /* Makes room for one more of what a growing array holds. */
+#if QH_THREADS
+static QH_NOINLINE qh_result reserve_one(qh_metrics_store *metrics, void *array_at, uint32_t count,
+                                         uint32_t *capacity, size_t item_bytes) {
+    return qh__array_grow(&metrics->memory->heap, &metrics->owner, array_at, capacity, count + 1,
+                          item_bytes, QH_BLOCK_runtime);
+}
+#else
 static QH_NOINLINE qh_result reserve_one(qh_metrics_store *metrics, void **array, uint32_t count,
                                          uint32_t *capacity, size_t item_bytes) {
     return qh__array_reserve(&metrics->memory->heap, &metrics->owner, array, capacity, count + 1,
                              item_bytes, QH_BLOCK_runtime);
 }
+#endif
 
 /* ---------------------------------------------------------------- names */
 
@@ -62,10 +70,15 @@ static qh_result find_series(qh_metrics_store *metrics, qh_text name, uint32_t *
             return QH_OK;
         if (is_part(there, name) || is_part(name, there)) return QH_INVALID_ARGUMENT;
     }
+#if QH_THREADS
+    QH_TRY(reserve_one(metrics, &metrics->series, metrics->series_count, &metrics->series_capacity,
+                       sizeof(qh_series)));
+#else
     void *array = metrics->series;
     QH_TRY(reserve_one(metrics, &array, metrics->series_count, &metrics->series_capacity,
                        sizeof(qh_series)));
     metrics->series = array;
+#endif
     *number = metrics->series_count++;
     qh_series *series = &metrics->series[*number];
     *series = (qh_series){.name_length = name.length};
@@ -117,10 +130,15 @@ static qh_result find_octave(qh_metrics_store *metrics, qh_series *series, int64
     uint32_t place = series->octave_count;
     while (place > 0 && series->octaves[place - 1].number >= number) place--;
     if (place == series->octave_count || series->octaves[place].number != number) {
+#if QH_THREADS
+        QH_TRY(reserve_one(metrics, &series->octaves, series->octave_count,
+                           &series->octave_capacity, sizeof(qh_octave)));
+#else
         void *array = series->octaves;
         QH_TRY(reserve_one(metrics, &array, series->octave_count, &series->octave_capacity,
                            sizeof(qh_octave)));
         series->octaves = array;
+#endif
         for (uint32_t i = series->octave_count++; i > place; i--)
             series->octaves[i] = series->octaves[i - 1];
         series->octaves[place] = (qh_octave){.number = number};

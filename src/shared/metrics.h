@@ -69,4 +69,9 @@ void qh_metrics_add(qh_agent_metrics *sum, const qh_agent_metrics *cells);
 
 bool qh_metrics_validate(const qh_metrics_store *metrics);
 
+#if QH_THREADS
+/* After the death of who was writing, with the memory lock held: a series that is not sound begins anew. How many there were. */
+uint32_t qh__metrics_salvage(qh_metrics_store *metrics);
+#endif
+
 #endif

@@ -458,6 +458,15 @@ qh_result qh_zones_reset(qh_zones *zones, double time) {
     return QH_OK;
 }
 
+#if QH_THREADS
+void qh__zone_settle(qh_zone *zone, double value, double time) {
+    uint32_t level = zone->home;
+    (void)find_level(zone, value, &level);
+    zone->index = level;
+    zone->last = time;
+}
+#endif
+
 /* ---------------------------------------------------------------- soundness */
 
 /* From the present back: each change must end where the next one of its parameter begins. */

@@ -77,6 +77,9 @@ typedef struct qh_zones {
     uint32_t audit_mask;
     double *audit; /* positions grow and are never wrapped */
     uint64_t audit_first, audit_end, audit_cursor;
+#if QH_THREADS
+    uint64_t audit_whole; /* where the last whole event ends */
+#endif
     qh_change pending[QH_ZONE_PENDING];
     qh_journal_entry journal[QH_ZONE_JOURNAL];
     QH_ROOM_MUTEX /* taken by whoever calls */
@@ -97,6 +100,15 @@ qh_zone_reason qh_zone_movable(const qh_zones *zones, const qh_zone *zone, doubl
 
 /* Whether everything is sound; uses scratch, changes nothing. */
 bool qh_zones_validate(qh_zones *zones);
+
+#if QH_THREADS
+/* After the death of who held the lock: sound, or made what the audit says. True: it was not sound; what was being approved, undone or waited
+ * for may be lost, what is in the audit is not. */
+bool qh__zones_salvage(qh_zones *zones);
+
+/* Puts the zone on the level of a value that the audit says. */
+void qh__zone_settle(qh_zone *zone, double value, double time);
+#endif
 
 /* ---- between the files of this room */
 

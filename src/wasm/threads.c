@@ -18,6 +18,7 @@
 #include "base/bytes.h"
 #include "runtime/claims.h"
 #include "runtime/notes.h"
+#include "runtime/recover.h"
 
 #define OPEN_OR_RETURN                                                                             \
     qh_runtime *opened = qh__instance();                                                           \
@@ -155,6 +156,35 @@ EXPORT(int32_t, qh_note_get, (uint32_t handle, uint32_t key)) {
     QH_TRY(qh_note_copy(opened, handle, key, &copy, &byte_count));
     if (copy) qh__transfer_replace(copy, byte_count);
     return (int32_t)byte_count;
+}
+
+/* ---------------------------------------------------------------- death */
+
+static qh_recovery recovered;
+
+/* Makes sound what a thread that has died left behind, and free what it had (runtime/recover.h). Whoever calls knows that it is dead: it runs
+ * no more. numbers: objects released, agents repaired, agents reset, objects removed that were half made or half destroyed, bits of the
+ * rooms that lost something (1 << lock), blocks of memory given back, whether memory was being changed. Its place is free then. */
+EXPORT(int32_t, qh_recover, (uint32_t place)) {
+    OPEN_OR_RETURN;
+    QH_TRY(qh_runtime_recover(opened, place, &recovered));
+    double *numbers = qh__io.numbers;
+    numbers[0] = recovered.released;
+    numbers[1] = recovered.repaired;
+    numbers[2] = recovered.reset;
+    numbers[3] = recovered.removed;
+    numbers[4] = recovered.rooms;
+    numbers[5] = recovered.blocks;
+    numbers[6] = recovered.undone;
+    uint32_t *state = &qh__threads()->places[place].state;
+    if (qh__atomic_load(state) != QH_PLACE_NONE) qh__atomic_store(state, QH_PLACE_FREE);
+    return QH_OK;
+}
+
+/* The handle of agent `index` of those that the last qh_recover reset, 0 behind the last. */
+EXPORT(int32_t, qh_recovered, (uint32_t index)) {
+    bool is_one = index < QH_MIN(recovered.reset, QH_RECOVERED_HANDLES);
+    return is_one ? (int32_t)recovered.handles[index] : 0;
 }
 
 #endif

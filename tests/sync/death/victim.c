@@ -52,6 +52,9 @@ bool victim_run(void (*operation)(void), uint64_t blocks) {
     qh__thread_self = VICTIM;
     swapcontext(&beyond, &life);
     qh__thread_self = SURVIVOR;
+#if QH_ASSERT_LEVEL >= 2
+    qh__ranks_held = 0;
+#endif
     return ended;
 }
 
