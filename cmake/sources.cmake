@@ -21,6 +21,7 @@ set(QHIVE_SOURCES
   src/memory/memory.c
   src/memory/pool.c
   src/memory/record.c
+  src/memory/salvage.c
   src/memory/shared.c
   # learn
   src/learn/actuator.c
@@ -30,6 +31,7 @@ set(QHIVE_SOURCES
   src/learn/policy.c
   src/learn/replay.c
   src/learn/rules.c
+  src/learn/salvage.c
   src/learn/table.c
   src/learn/transfer.c
   # shared
@@ -39,6 +41,7 @@ set(QHIVE_SOURCES
   src/shared/federation_merge.c
   src/shared/messages.c
   src/shared/metrics.c
+  src/shared/salvage.c
   src/shared/zones.c
   src/shared/index/build.c
   src/shared/index/freeze.c
@@ -54,6 +57,7 @@ set(QHIVE_SOURCES
   src/runtime/batch.c
   src/runtime/claims.c
   src/runtime/notes.c
+  src/runtime/recover.c
   src/runtime/runtime.c
   # wasm: the exports, which native tests call too
   src/wasm/exports.c
