@@ -50,7 +50,7 @@ qh_result qh_note_copy(qh_runtime *runtime, qh_handle handle, uint32_t key, void
     if (!notes) return QH_STALE_HANDLE;
     const qh_note *note = *note_of(notes, key);
     if (!note) return QH_OK;
-    QH_TRY(qh_heap_alloc(&runtime->memory.heap, &runtime->memory.runtime_owner, note->byte_count,
+    QH_TRY(qh_heap_alloc(&runtime->memory.heap, QH_SCRATCH_OWNER(runtime), note->byte_count,
                          QH_BLOCK_buffer, copy));
     memcpy(*copy, note->text, note->byte_count);
     *byte_count = note->byte_count;

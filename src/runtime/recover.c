@@ -121,7 +121,7 @@ static void relink(qh_runtime *runtime) {
         bool is_zones = runtime->zones && shared == &runtime->zones->shared;
         bool is_own =
             shared == &runtime->knowledge.shared || shared->owner == &runtime->plans.owner;
-        if (!is_zones && !is_own && !qh_runtime_owner_lives(runtime, shared->id ? shared->id : 1)) {
+        if (!is_zones && !is_own && !(shared->id && qh_runtime_owner_lives(runtime, shared->id))) {
             *link = shared->next;
             continue;
         }
@@ -193,6 +193,17 @@ static bool is_nobodys(const qh_record *record, void *context) {
     if (record->owner_kind == QH_OWNER_zones) return record->block != (void *)runtime->zones;
     if (record->owner_kind != QH_OWNER_threads || record->block == runtime->stacks) return false;
     return !is_segment(runtime, record->block) && !is_note(runtime, record->block);
+}
+
+/* What a thread had open. */
+static bool is_of_thread(const qh_record *record, void *context) {
+    return record->owner_kind == QH_OWNER_threads &&
+           record->owner == *(const uint32_t *)context + 1;
+}
+
+static void settle_thread(qh_runtime *runtime, uint32_t place, qh_recovery *report) {
+    report->blocks += qh__salvage(&runtime->memory, is_of_thread, &place);
+    qh__owner_settle(&runtime->memory, &runtime->scratch[place]);
 }
 
 /* ---------------------------------------------------------------- agents */
@@ -281,6 +292,24 @@ static void free_rooms(qh_runtime *runtime, uint32_t place) {
 
 /* ---------------------------------------------------------------- the whole */
 
+static bool is_of_knowledge(const qh_record *record, void *context) {
+    (void)context;
+    return record->owner == 0 && record->owner_kind == QH_OWNER_knowledge;
+}
+
+/* A catalogue that was being replaced is given up; nobody holds it, since it was not frozen. */
+static void settle_knowledge(qh_runtime *runtime, qh_recovery *report) {
+    qh_knowledge *knowledge = &runtime->knowledge;
+    if (!knowledge->changing) return;
+    if (is_listed(&runtime->memory, &knowledge->shared))
+        qh_shared_close(&runtime->memory.shared, &knowledge->shared);
+    report->blocks += qh__salvage(&runtime->memory, is_of_knowledge, NULL);
+    knowledge->catalogue = (qh_catalogue){0};
+    knowledge->listed = knowledge->shared.frozen = knowledge->changing = false;
+    qh__owner_settle(&runtime->memory, &knowledge->owner);
+    report->rooms |= 1u << QH_LOCK_SEARCH;
+}
+
 static void settle_registry(qh_runtime *runtime, uint32_t place, bool registry,
                             qh_recovery *report) {
     if (registry) count_slots(runtime);
@@ -290,6 +319,7 @@ static void settle_registry(qh_runtime *runtime, uint32_t place, bool registry,
     relink(runtime);
     count_references(runtime);
     settle_plans(runtime, report);
+    settle_knowledge(runtime, report);
     report->blocks += qh__salvage(&runtime->memory, is_nobodys, runtime);
     qh__owner_settle(&runtime->memory, &runtime->threads_owner);
 }
@@ -305,6 +335,7 @@ qh_result qh_runtime_recover(qh_runtime *runtime, uint32_t place, qh_recovery *r
     qh_result result = qh__memory_enter(heap, NULL, NULL);
     if (result == QH_OK) {
         settle_registry(runtime, place, registry, report);
+        settle_thread(runtime, place, report);
         settle_agents(runtime, place, report);
         settle_rooms(runtime, held, report);
         qh__memory_leave(heap);

@@ -26,6 +26,9 @@ qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **
 #if QH_THREADS
         qh_owner_open(&runtime->memory.heap, &runtime->threads_owner, 0, QH_OWNER_threads,
                       SIZE_MAX);
+        for (uint32_t i = 0; i < QH_MAX_THREADS; i++)
+            qh_owner_open(&runtime->memory.heap, &runtime->scratch[i], i + 1, QH_OWNER_threads,
+                          SIZE_MAX);
 #endif
         qh_plans_open(&runtime->plans, &runtime->memory, def->seed);
         qh_knowledge_open(&runtime->knowledge, &runtime->memory);
@@ -319,6 +322,9 @@ static bool indexes_are_sound(const qh_runtime *runtime) {
 
 bool qh_runtime_owner_lives(const qh_runtime *runtime, uint32_t id) {
     uint32_t number = qh__handle_slot(id);
+#if QH_THREADS
+    if (id <= QH_MAX_THREADS) return true; /* a thread: no handle is that small */
+#endif
     if (id == 0) return true;
     if (number >= runtime->slot_count) return false;
     const qh_slot *slot = qh__slot_at(runtime, number);

@@ -48,7 +48,8 @@ typedef struct qh_runtime {
     qh_slot *segments[QH_HANDLE_SLOTS /
                       QH_SLOT_SEGMENT]; /* they never move: looked up in without a lock */
     struct qh_note *notes;
-    qh_owner threads_owner; /* pays for segments, notes and stacks */
+    qh_owner threads_owner;           /* pays for segments, notes and stacks */
+    qh_owner scratch[QH_MAX_THREADS]; /* pays for what a thread needs for a call, or has open */
     void *stacks;
     size_t stack_bytes;
     uint32_t
@@ -66,6 +67,13 @@ typedef struct qh_runtime {
     qh_metrics_store metrics;
     qh_messages messages;
 } qh_runtime;
+
+/* Who pays for the buffers of the calling thread. With threads each has an owner, whose id is 1 + its place: where it dies they are found. */
+#if QH_THREADS
+#define QH_SCRATCH_OWNER(runtime) (&(runtime)->scratch[qh__self()])
+#else
+#define QH_SCRATCH_OWNER(runtime) (&(runtime)->memory.runtime_owner)
+#endif
 
 /* Makes a runtime from offset `start` of its memory on. Fails with QH_OVERFLOW, QH_EXCEEDS_LIMIT or QH_GROWTH_FAILED. */
 qh_result qh_runtime_open(const qh_runtime_def *def, size_t start, qh_runtime **runtime);

@@ -152,6 +152,13 @@ static void list_knowledge(qh_knowledge *knowledge) {
     knowledge->shared.byte_count = knowledge->owner.live_bytes;
 }
 
+#if QH_THREADS
+#define QH_CHANGING(knowledge, is)                                                                 \
+    (QH_ORDERED(), (void)((knowledge)->changing = (is)), QH_ORDERED())
+#else
+#define QH_CHANGING(knowledge, is) ((void)0)
+#endif
+
 qh_result qh_knowledge_load(qh_knowledge *knowledge, qh_text source, uint32_t *at_fault) {
     if (knowledge->shared.frozen) return QH_INVALID_STATE;
     if (source.length > MAX_SOURCE_BYTES - knowledge->catalogue.source_bytes)
@@ -165,6 +172,7 @@ qh_result qh_knowledge_load(qh_knowledge *knowledge, qh_text source, uint32_t *a
         if (!skip_entry(&at, end)) return QH_CORRUPT;
     if (count == 0) return QH_OK;
     qh_catalogue made = {0};
+    QH_CHANGING(knowledge, true);
     qh_result result = build_catalogue(knowledge, source, count, &made, at_fault);
     if (result == QH_OK) {
         qh_catalogue old = knowledge->catalogue;
@@ -172,6 +180,7 @@ qh_result qh_knowledge_load(qh_knowledge *knowledge, qh_text source, uint32_t *a
         made = old;
     }
     give_catalogue(knowledge, &made);
+    QH_CHANGING(knowledge, false);
     if (result == QH_OK) list_knowledge(knowledge);
     return result;
 }
@@ -184,8 +193,10 @@ qh_result qh_knowledge_freeze(qh_knowledge *knowledge) {
 qh_result qh_knowledge_free(qh_knowledge *knowledge) {
     if (!knowledge->listed) return QH_OK;
     QH_TRY(qh_shared_close(&knowledge->memory->shared, &knowledge->shared));
+    QH_CHANGING(knowledge, true);
     knowledge->listed = knowledge->shared.frozen = false;
     give_catalogue(knowledge, &knowledge->catalogue);
+    QH_CHANGING(knowledge, false);
     return QH_OK;
 }
 

@@ -78,6 +78,9 @@ typedef struct qh_knowledge {
     qh_shared
         shared; /* on the list while there is a catalogue, or it is frozen; held by the agents tied to an entry */
     bool listed;
+#if QH_THREADS
+    bool changing; /* the catalogue is being replaced */
+#endif
     QH_ROOM_MUTEX /* taken by whoever calls */
 } qh_knowledge;
 

@@ -422,7 +422,7 @@ unsigned char *qh__transfer(size_t *byte_count) {
 /* Closes the buffer. */
 EXPORT(int32_t, qh_transfer_close, (void)) {
     if (!runtime || !transfer) return QH_INVALID_STATE;
-    qh_heap_free(&runtime->memory.heap, &runtime->memory.runtime_owner, transfer, transfer_bytes);
+    qh_heap_free(&runtime->memory.heap, QH_SCRATCH_OWNER(runtime), transfer, transfer_bytes);
     transfer = NULL;
     transfer_bytes = 0;
     return QH_OK;
@@ -432,7 +432,7 @@ EXPORT(int32_t, qh_transfer_close, (void)) {
 EXPORT(int32_t, qh_transfer_open, (uint32_t byte_count)) {
     if (!runtime || transfer) return QH_INVALID_STATE;
     if (byte_count == 0) return QH_CORRUPT;
-    QH_TRY(qh_heap_alloc(&runtime->memory.heap, &runtime->memory.runtime_owner, byte_count,
+    QH_TRY(qh_heap_alloc(&runtime->memory.heap, QH_SCRATCH_OWNER(runtime), byte_count,
                          QH_BLOCK_buffer, &transfer));
     transfer_bytes = byte_count;
     qh__io.numbers[0] = (double)(uintptr_t)transfer;

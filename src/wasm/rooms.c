@@ -105,7 +105,7 @@ EXPORT(int32_t, qh_federation_write, (uint32_t count, uint32_t all)) {
     void *bytes;
     AGENTS_OR_RETURN(opened, count, &agents);
     QH_TRY(qh_delta_size(agents, count, all != 0, &byte_count));
-    QH_TRY(qh_heap_alloc(&opened->memory.heap, &opened->memory.runtime_owner, byte_count,
+    QH_TRY(qh_heap_alloc(&opened->memory.heap, QH_SCRATCH_OWNER(opened), byte_count,
                          QH_BLOCK_buffer, &bytes));
     qh_delta_write(agents, count, all != 0, bytes);
 #if QH_THREADS
@@ -186,7 +186,7 @@ static qh_result broadcast(qh_runtime *opened, qh_message_def *def, uint64_t cat
     def->receivers = agents_of_category(opened, category, def->from, NULL);
     if (def->receivers == 0) return QH_INVALID_ARGUMENT;
     qh_heap *heap = &opened->memory.heap;
-    qh_owner *owner = &opened->memory.runtime_owner;
+    qh_owner *owner = QH_SCRATCH_OWNER(opened);
     size_t byte_count = def->receivers * sizeof(qh_handle);
     void *handles;
     QH_TRY(qh_heap_alloc(heap, owner, byte_count, QH_BLOCK_buffer, &handles));

@@ -160,7 +160,7 @@ EXPORT(int32_t, qh_note_get, (uint32_t handle, uint32_t key)) {
 
 /* ---------------------------------------------------------------- death */
 
-static qh_recovery recovered;
+static QH_THREAD_LOCAL qh_recovery recovered;
 
 /* Makes sound what a thread that has died left behind, and free what it had (runtime/recover.h). Whoever calls knows that it is dead: it runs
  * no more. numbers: objects released, agents repaired, agents reset, objects removed that were half made or half destroyed, bits of the

@@ -55,6 +55,29 @@ const memoryTest = join(root, 'tests/sync/death/memory.c');
     expect(status).toBe(0);
 });
 
+const runtimeTest = join(root, 'tests/sync/death/runtime.c');
+
+(works ? test : test.skip)('a runtime goes on, wherever one of its threads dies', () => {
+    const { status, stdout } = run(mortal('runtime', listed, runtimeTest), [process.env.QHIVE_SOAK ? '300' : '6']);
+    expect(stdout).not.toMatch(/^not ok/m);
+    expect(stdout).toMatch(/^\d{4,} deaths: \d+ undone, \d+ repaired, \d+ reset/m);
+    expect(status).toBe(0);
+});
+
+(works ? test : test.skip)('what recovery forgets is found', () => {
+    const forgotten = [
+        ['src/shared/salvage.c', 'messages->sent = messages->sent_before', '', 'send'],
+        ['src/learn/salvage.c', 'survey.books == books && agent->owner.books == books', 'true', 'learn'],
+    ];
+    const found = forgotten.map(([path, what, instead, operation], i) => {
+        const text = readFileSync(join(root, path), 'utf8');
+        const program = mortal(`forgotten-${i}`, listed, runtimeTest, { [path]: text.replace(what, instead || '(void)0') });
+        const { status, stdout } = run(program, ['300', operation]);
+        return status !== 0 || /^not ok/m.test(stdout);
+    });
+    expect(found).toEqual(forgotten.map(() => true));
+});
+
 /** Each line of a file that logs, left out. */
 function mistakes(path) {
     const text = readFileSync(join(root, path), 'utf8').split('\n');
