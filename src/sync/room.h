@@ -56,7 +56,7 @@ QH_INLINE qh_result qh__rank_entered(uint32_t lock_id, qh_result result) {
 
 QH_INLINE qh_result qh__room_enter(qh_mutex *lock, uint32_t lock_id) {
     qh__rank_enter(lock_id);
-    return qh__rank_entered(lock_id, qh_mutex_lock(lock, qh__threads(), qh__self(), QH_FOREVER));
+    return qh__rank_entered(lock_id, qh_mutex_lock(lock, qh__threads(), qh__self(), QH_UNLESS_KEEPING));
 }
 
 QH_INLINE void qh__room_leave(qh_mutex *lock, uint32_t lock_id) {
@@ -66,8 +66,8 @@ QH_INLINE void qh__room_leave(qh_mutex *lock, uint32_t lock_id) {
 
 QH_INLINE qh_result qh__room_enter_to(qh_rwlock *lock, uint32_t lock_id, bool write) {
     qh__rank_enter(lock_id);
-    qh_result result = write ? qh_rwlock_write(lock, qh__threads(), qh__self(), QH_FOREVER)
-                             : qh_rwlock_read(lock, qh__threads(), qh__self(), QH_FOREVER);
+    qh_result result = write ? qh_rwlock_write(lock, qh__threads(), qh__self(), QH_UNLESS_KEEPING)
+                             : qh_rwlock_read(lock, qh__threads(), qh__self(), QH_UNLESS_KEEPING);
     return qh__rank_entered(lock_id, result);
 }
 

@@ -48,7 +48,7 @@ bool qh_thread_sleep(qh_threads *threads, uint32_t thread, uint32_t wakes, int64
 void qh_thread_wake(qh_threads *threads, uint32_t thread) {
     uint32_t *word = &threads->places[thread].wakes;
     qh__atomic_add(word, 1);
-    __builtin_wasm_memory_atomic_notify((int *)word, 1);
+    __builtin_wasm_memory_atomic_notify((int *)word, UINT32_MAX); /* it may wait by two means */
 }
 
 #elif defined(QH_MODEL)

@@ -14,6 +14,8 @@
 #define QH_MAX_THREADS 32u
 #define QH_NO_THREAD UINT32_MAX
 #define QH_FOREVER INT64_MAX /* a timeout that never comes, in nanoseconds */
+/* For locks that have no order among each other: QH_FOREVER, but 0 for a thread that keeps one of them, so that none waits for another. */
+#define QH_UNLESS_KEEPING (INT64_MAX - 1)
 
 /* What a place is. A thread takes one by an atomic exchange of QH_PLACE_FREE for QH_PLACE_TAKEN. */
 typedef enum qh_place_state {
@@ -28,6 +30,7 @@ typedef struct qh_thread {
     alignas(64) uint32_t wakes; /* counts wake-ups; the word slept on */
     uint32_t state;             /* qh_place_state */
     bool may_sleep;
+    uint32_t keeps; /* locks that the thread keeps from one call to the next; its own */
     /* In the module: the stack, which grows down from `stack_base` to `stack_limit`, and the block of thread-local data. */
     uintptr_t stack_base, stack_limit, tls;
 } qh_thread;
@@ -39,8 +42,7 @@ typedef struct qh_threads {
 /* How often a lock was taken, how often not at once, and the longest sleep for it in milliseconds (whole ones: the core has no
  * clock and counts the milliseconds it asked the engine to sleep). Only whoever holds the lock writes here. */
 typedef struct qh_lock_counters {
-    uint64_t acquired, contended;
-    uint32_t longest_wait_ms;
+    uint64_t acquired, contended, longest_wait_ms;
 } qh_lock_counters;
 
 #if QH_THREADS && !defined(QH_MODEL)

@@ -106,8 +106,108 @@ static void with_death(uint32_t self) {
     lock_and_unlock(self);
 }
 
+/* ---------------------------------------------------------------- waiting with other calls in between */
+
+/* What JavaScript does with Atomics.waitAsync: enrolls, does other things, looks again. */
+static void enroll_and_keep(uint32_t self) {
+    uint32_t wakes;
+    while (!qh_mutex_enroll(&mutex, &threads, self, &wakes)) {
+        MODEL_CHECK(qh_mutex_is_enrolled(&mutex, self));
+        qh_thread_sleep(&threads, self, wakes, QH_FOREVER);
+    }
+    MODEL_CHECK(qh_mutex_is_kept(&mutex, self) && !qh_mutex_is_enrolled(&mutex, self));
+    MODEL_CHECK(threads.places[self].keeps == 1);
+}
+
+/* The holder calls the room twice, which is not to let go of the lock. */
+static void keeper(uint32_t self) {
+    enroll_and_keep(self);
+    lock_and_unlock(self);
+    MODEL_CHECK(qh_mutex_holder(&mutex) == self);
+    lock_and_unlock(self);
+    qh_mutex_release(&mutex, &threads, self);
+    MODEL_CHECK(threads.places[self].keeps == 0);
+}
+
+static void with_a_keeper(uint32_t self) {
+    if (self == 0)
+        keeper(self);
+    else
+        twice(self);
+}
+
+static void with_two_keepers(uint32_t self) {
+    if (self == 2)
+        lock_and_unlock(self);
+    else
+        keeper(self);
+}
+
+/* Takes the mutex past itself while it waits for it, or is told that it is busy; gives up or not. */
+static void calls_meanwhile(uint32_t self, bool gives_up) {
+    uint32_t wakes;
+    bool has = qh_mutex_enroll(&mutex, &threads, self, &wakes);
+    if (qh_mutex_lock(&mutex, &threads, self, QH_FOREVER) == QH_OK) {
+        critical(self);
+        qh_mutex_unlock(&mutex, &threads, self);
+    }
+    if (gives_up) {
+        if (has || qh_mutex_withdraw(&mutex, &threads, self))
+            qh_mutex_release(&mutex, &threads, self);
+        MODEL_CHECK((mutex.word >> self & 1) == 0 && qh_mutex_holder(&mutex) != self);
+        MODEL_CHECK(!qh_mutex_is_enrolled(&mutex, self) && threads.places[self].keeps == 0);
+        return;
+    }
+    if (!has) enroll_and_keep(self);
+    critical(self);
+    qh_mutex_release(&mutex, &threads, self);
+}
+
+static void with_calls_meanwhile(uint32_t self) {
+    if (self == 0)
+        calls_meanwhile(self, false);
+    else
+        twice(self);
+}
+
+static void with_withdrawals(uint32_t self) {
+    if (self == 0)
+        calls_meanwhile(self, true);
+    else
+        twice(self);
+}
+
+static void with_withdrawals_beside_a_keeper(uint32_t self) {
+    if (self == 0)
+        calls_meanwhile(self, true);
+    else if (self == 1)
+        keeper(self);
+    else
+        lock_and_unlock(self);
+}
+
+/* A thread that keeps the mutex, or waits for it, dies. */
+static void with_a_dying_keeper(uint32_t self) {
+    model_shelter(self != 0);
+    if (self == 0) {
+        keeper(self);
+    } else if (self == 1) {
+        lock_and_unlock(self);
+    } else {
+        model_await(0);
+        if (model_is_dead(0)) {
+            bool held = qh_mutex_holder(&mutex) == 0;
+            MODEL_CHECK(qh_mutex_recover(&mutex, &threads, 0) == held);
+            if (held) inside = 0;
+            MODEL_CHECK((mutex.word & 1) == 0 && qh_mutex_holder(&mutex) != 0);
+            MODEL_CHECK(mutex.enrolled == 0 && threads.places[0].keeps == 0);
+        }
+        lock_and_unlock(self);
+    }
+}
+
 static const char *mutex_is_free(void) {
-    return mutex.word != 0 ? "the mutex is not as new" : inside != 0 ? "somebody is inside" : NULL;
+    return mutex.word != 0 || mutex.enrolled != 0 ? "the mutex is not as new" : inside != 0 ? "somebody is inside" : NULL;
 }
 
 static const char *all_entered(void) {
@@ -211,8 +311,62 @@ static void death_of_a_writer(uint32_t self) {
     death_of_a_reader_or_writer(self, true);
 }
 
+static void enroll_to_write(uint32_t self) {
+    uint32_t wakes;
+    while (!qh_rwlock_enroll(&rwlock, &threads, self, &wakes))
+        qh_thread_sleep(&threads, self, wakes, QH_FOREVER);
+    MODEL_CHECK(inside == 0 && readers_inside == 0);
+}
+
+/* Both kinds of calls have the lock that is kept, and leave it so. */
+static void keep_to_write(uint32_t self) {
+    enroll_to_write(self);
+    write_once(self, QH_FOREVER);
+    read_once(self);
+    inside++;
+    qh_model_step();
+    MODEL_CHECK(inside == 1 && readers_inside == 0);
+    inside--;
+    qh_rwlock_release(&rwlock, &threads, self);
+    MODEL_CHECK(threads.places[self].keeps == 0);
+}
+
+static void kept(uint32_t self) {
+    if (self == 0)
+        keep_to_write(self);
+    else if (self == 1)
+        read_once(self);
+    else
+        write_once(self, QH_FOREVER);
+}
+
+/* Calls while it waits, then gives up. */
+static void withdrawn(uint32_t self) {
+    uint32_t wakes;
+    if (self != 0) {
+        if (self == 1)
+            read_once(self);
+        else
+            write_once(self, QH_FOREVER);
+        return;
+    }
+    bool has = qh_rwlock_enroll(&rwlock, &threads, self, &wakes);
+    if (qh_rwlock_read(&rwlock, &threads, self, QH_FOREVER) == QH_OK) {
+        MODEL_CHECK(inside == 0);
+        qh_model_step();
+        MODEL_CHECK(inside == 0);
+        qh_rwlock_end_read(&rwlock, &threads, self);
+    }
+    if (has)
+        qh_rwlock_release(&rwlock, &threads, self);
+    else
+        qh_rwlock_withdraw(&rwlock, &threads, self);
+    MODEL_CHECK((rwlock.word & 1) == 0 && rwlock.word >> 32 != 1 &&
+                qh_mutex_holder(&rwlock.gate) != self && threads.places[self].keeps == 0);
+}
+
 static const char *rwlock_is_free(void) {
-    return rwlock.word != 0 || rwlock.gate.word != 0 ? "the lock is not as new" : NULL;
+    return rwlock.word != 0 || rwlock.gate.word != 0 || rwlock.gate.enrolled != 0 ? "the lock is not as new" : NULL;
 }
 
 static const model_program PROGRAMS[] = {
@@ -222,6 +376,14 @@ static const model_program PROGRAMS[] = {
     {"mutex: timeouts", 3, prepare, with_timeouts, all_entered, 2, 2, 0},
     {"mutex: tries", 3, prepare, with_tries, mutex_is_free, 3, 0, 0},
     {"mutex: a death", 3, prepare, with_death, mutex_is_free, 2, 0, 1},
+    {"mutex: kept beside two", 3, prepare, with_a_keeper, mutex_is_free, 2, 0, 0},
+    {"mutex: kept by two", 3, prepare, with_two_keepers, mutex_is_free, 2, 0, 0},
+    {"mutex: calls while it waits", 3, prepare, with_calls_meanwhile, mutex_is_free, 2, 0, 0},
+    {"mutex: gives up", 3, prepare, with_withdrawals, mutex_is_free, 3, 0, 0},
+    {"mutex: gives up beside a keeper", 3, prepare, with_withdrawals_beside_a_keeper, mutex_is_free, 3, 0, 0},
+    {"mutex: the death of a keeper", 3, prepare, with_a_dying_keeper, mutex_is_free, 2, 0, 1},
+    {"rwlock: kept to write", 3, prepare, kept, rwlock_is_free, 2, 0, 0},
+    {"rwlock: gives up", 3, prepare, withdrawn, rwlock_is_free, 3, 0, 0},
     {"rwlock: two readers and a writer", 3, prepare, one_writer, rwlock_is_free, 3, 0, 0},
     {"rwlock: a reader and two writers", 3, prepare, two_writers, rwlock_is_free, 3, 0, 0},
     {"rwlock: writers with timeouts", 3, prepare, writers_with_timeouts, rwlock_is_free, 2, 2, 0},
