@@ -63,6 +63,7 @@ set(QHIVE_SOURCES
   src/wasm/exports.c
   src/wasm/memory.c
   src/wasm/index.c
+  src/wasm/locks.c
   src/wasm/rooms.c
   src/wasm/threads.c
   src/wasm/unsupported.c

@@ -73,9 +73,8 @@ bool qh_mutex_is_kept(const qh_mutex *mutex, uint32_t self) {
 
 bool qh_mutex_try(qh_mutex *mutex, uint32_t self) {
     uint64_t word = 0;
-    bool is_taken =
-        qh__atomic_swap64(&mutex->word, &word, qh__held_by(self)) ||
-        take(mutex, self, qh_mutex_is_enrolled(mutex, self) ? 0 : bit_of(self), &word);
+    bool is_taken = qh__atomic_swap64(&mutex->word, &word, qh__held_by(self)) ||
+                    take(mutex, self, qh_mutex_is_enrolled(mutex, self) ? 0 : bit_of(self), &word);
     if (is_taken) count_acquired(mutex, false, 0);
     return is_taken || (is_held_by(word, self) && (word & KEPT) != 0);
 }

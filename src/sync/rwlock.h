@@ -16,9 +16,11 @@
 
 typedef struct qh_rwlock {
     qh_mutex gate;
-    uint64_t word; /* bits 0-31: who reads; 32-39: 1 + who writes or waits for the readers to leave; 40: it is kept */
+    uint64_t
+        word; /* bits 0-31: who reads; 32-39: 1 + who writes or waits for the readers to leave; 40: it is kept */
 #if QH_THREADS
-    uint64_t reads[QH_MAX_THREADS]; /* that met no writer, counted by each place; all others are counted by the gate */
+    uint64_t reads
+        [QH_MAX_THREADS]; /* that met no writer, counted by each place; all others are counted by the gate */
 #endif
 } qh_rwlock;
 

@@ -44,6 +44,11 @@ qh_runtime *qh__instance(void);
 unsigned char *qh__transfer(size_t *byte_count);
 int32_t qh_transfer_open(uint32_t byte_count);
 
+#if QH_THREADS
+/* Lets go of the lock that the thread keeps, and of the wait for one. */
+void qh__locks_end(void);
+#endif
+
 /* Puts a block of the runtime's in the place of the open transfer buffer. numbers: its address and size. */
 void qh__transfer_replace(void *block, size_t byte_count);
 

@@ -378,9 +378,11 @@ EXPORT(int32_t, qh_lock_read, (uint32_t index)) {
 #if QH_THREADS
     const qh_mutex *lock = qh_runtime_lock(opened, index);
     if (!lock) return QH_OK;
-    qh__io.numbers[0] = (double)QH_CELL(&lock->counters.acquired);
-    qh__io.numbers[1] = (double)QH_CELL(&lock->counters.contended);
-    qh__io.numbers[2] = (double)QH_CELL(&lock->counters.longest_wait_ms);
+    qh_lock_counters counters = index == QH_LOCK_METRICS ? qh_rwlock_counters(&opened->metrics.lock)
+                                                         : qh_mutex_counters(lock);
+    qh__io.numbers[0] = (double)counters.acquired;
+    qh__io.numbers[1] = (double)counters.contended;
+    qh__io.numbers[2] = (double)counters.longest_wait_ms;
 #endif
     return QH_OK;
 }

@@ -83,12 +83,13 @@ EXPORT(int32_t, qh_thread_begin, (uint32_t place, uint32_t may_sleep)) {
     return QH_OK;
 }
 
-/* Ends the calling thread: its claims, its transfer buffer. Others may take its place, and its stack, at once. */
+/* Ends the calling thread: its claims, its locks, its transfer buffer. Others may take its place, and its stack, at once. */
 EXPORT(int32_t, qh_thread_end, (void)) {
     OPEN_OR_RETURN;
     qh_thread *place = &qh__threads()->places[qh__self()];
     if (qh__atomic_load(&place->state) != QH_PLACE_LIVE) return QH_INVALID_STATE;
     qh_transfer_close();
+    qh__locks_end();
     qh_runtime_release_all(opened, qh__self());
     qh__atomic_store(&place->state, QH_PLACE_FREE);
     return QH_OK;

@@ -158,7 +158,10 @@ static void calls_meanwhile(uint32_t self, bool gives_up) {
         MODEL_CHECK(!qh_mutex_is_enrolled(&mutex, self) && threads.places[self].keeps == 0);
         return;
     }
-    if (!has) enroll_and_keep(self);
+    if (!has) {
+        qh_thread_sleep(&threads, self, wakes, QH_FOREVER);
+        enroll_and_keep(self);
+    }
     critical(self);
     qh_mutex_release(&mutex, &threads, self);
 }
@@ -371,25 +374,25 @@ static const char *rwlock_is_free(void) {
 
 static const model_program PROGRAMS[] = {
     {"mutex: three threads, twice each", 3, prepare, twice, all_entered, 3, 0, 0},
-    {"mutex: four threads", 4, prepare, lock_and_unlock, mutex_is_free, 2, 0, 0},
+    {"mutex: four threads", 4, prepare, lock_and_unlock, mutex_is_free, 3, 0, 0},
     {"mutex: one waits while two go on", 3, prepare, often, mutex_is_free, 3, 0, 0},
-    {"mutex: timeouts", 3, prepare, with_timeouts, all_entered, 2, 2, 0},
+    {"mutex: timeouts", 3, prepare, with_timeouts, all_entered, 3, 2, 0},
     {"mutex: tries", 3, prepare, with_tries, mutex_is_free, 3, 0, 0},
-    {"mutex: a death", 3, prepare, with_death, mutex_is_free, 2, 0, 1},
-    {"mutex: kept beside two", 3, prepare, with_a_keeper, mutex_is_free, 2, 0, 0},
-    {"mutex: kept by two", 3, prepare, with_two_keepers, mutex_is_free, 2, 0, 0},
-    {"mutex: calls while it waits", 3, prepare, with_calls_meanwhile, mutex_is_free, 2, 0, 0},
+    {"mutex: a death", 3, prepare, with_death, mutex_is_free, 3, 0, 1},
+    {"mutex: kept beside two", 3, prepare, with_a_keeper, mutex_is_free, 3, 0, 0},
+    {"mutex: kept by two", 3, prepare, with_two_keepers, mutex_is_free, 3, 0, 0},
+    {"mutex: calls while it waits", 3, prepare, with_calls_meanwhile, mutex_is_free, 3, 0, 0},
     {"mutex: gives up", 3, prepare, with_withdrawals, mutex_is_free, 3, 0, 0},
     {"mutex: gives up beside a keeper", 3, prepare, with_withdrawals_beside_a_keeper, mutex_is_free, 3, 0, 0},
-    {"mutex: the death of a keeper", 3, prepare, with_a_dying_keeper, mutex_is_free, 2, 0, 1},
-    {"rwlock: kept to write", 3, prepare, kept, rwlock_is_free, 2, 0, 0},
+    {"mutex: the death of a keeper", 3, prepare, with_a_dying_keeper, mutex_is_free, 3, 0, 1},
+    {"rwlock: kept to write", 3, prepare, kept, rwlock_is_free, 3, 0, 0},
     {"rwlock: gives up", 3, prepare, withdrawn, rwlock_is_free, 3, 0, 0},
     {"rwlock: two readers and a writer", 3, prepare, one_writer, rwlock_is_free, 3, 0, 0},
     {"rwlock: a reader and two writers", 3, prepare, two_writers, rwlock_is_free, 3, 0, 0},
-    {"rwlock: writers with timeouts", 3, prepare, writers_with_timeouts, rwlock_is_free, 2, 2, 0},
+    {"rwlock: writers with timeouts", 3, prepare, writers_with_timeouts, rwlock_is_free, 3, 2, 0},
     {"rwlock: tries", 3, prepare, tried, rwlock_is_free, 3, 0, 0},
-    {"rwlock: the death of a reader", 3, prepare, death_of_a_reader, rwlock_is_free, 2, 0, 1},
-    {"rwlock: the death of a writer", 3, prepare, death_of_a_writer, rwlock_is_free, 2, 0, 1},
+    {"rwlock: the death of a reader", 3, prepare, death_of_a_reader, rwlock_is_free, 3, 0, 1},
+    {"rwlock: the death of a writer", 3, prepare, death_of_a_writer, rwlock_is_free, 3, 0, 1},
 };
 
 int main(int argc, char **argv) {

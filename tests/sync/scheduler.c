@@ -1,5 +1,6 @@
 #include "scheduler.h"
 
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,12 @@
 
 typedef enum state { READY, ASLEEP, AWAITING, OVER } state;
 
+/* A context is left and entered by _setjmp and _longjmp, which save no signal mask: a system call less each. Only a new fiber is entered by
+ * its ucontext. */
 typedef struct fiber {
     ucontext_t context;
+    jmp_buf at;
+    bool entered;
     unsigned char *stack;
     state state;
     const uint32_t *word; /* slept on */
@@ -32,7 +37,7 @@ typedef struct move {
 static struct {
     const model_program *program;
     fiber fibers[MODEL_THREADS];
-    ucontext_t scheduler;
+    jmp_buf scheduler;
     uint32_t current;
     uint32_t preemptions, timeouts, kills; /* left in this execution */
     uint32_t chosen[CHOICES_MAX], offered[CHOICES_MAX]; /* the path of this execution */
@@ -42,7 +47,14 @@ static struct {
 } model;
 
 static void leave(void) {
-    swapcontext(&model.fibers[model.current].context, &model.scheduler);
+    if (_setjmp(model.fibers[model.current].at) == 0) _longjmp(model.scheduler, 1);
+}
+
+static void resume(fiber *next) {
+    if (_setjmp(model.scheduler) != 0) return;
+    if (next->entered) _longjmp(next->at, 1);
+    next->entered = true;
+    setcontext(&next->context);
 }
 
 void model_fail(const char *what) {
@@ -61,8 +73,11 @@ bool qh_model_sleep(uint32_t thread, const uint32_t *word, uint32_t seen, int64_
     fiber *self = &model.fibers[thread];
     leave(); /* between the decision to sleep and the sleep */
     if (*word != seen) return true;
-    *self = (fiber){.context = self->context, .stack = self->stack, .state = ASLEEP, .word = word, .seen = seen,
-                    .may_time_out = timeout_ns != QH_FOREVER, .sheltered = self->sheltered};
+    self->state = ASLEEP;
+    self->word = word;
+    self->seen = seen;
+    self->may_time_out = timeout_ns != QH_FOREVER;
+    self->timed_out = false;
     leave();
     return !self->timed_out;
 }
@@ -108,7 +123,8 @@ static void start_fibers(void) {
     for (uint32_t t = 0; t < model.program->thread_count; t++) {
         fiber *each = &model.fibers[t];
         unsigned char *stack = each->stack != NULL ? each->stack : malloc(STACK_BYTES);
-        *each = (fiber){.stack = stack};
+        memset(each, 0, sizeof *each);
+        each->stack = stack;
         getcontext(&each->context);
         each->context.uc_stack.ss_sp = stack;
         each->context.uc_stack.ss_size = STACK_BYTES;
@@ -153,7 +169,7 @@ static void perform(move next) {
         if (next.thread != model.current && can_run(model.current)) model.preemptions--;
         subject->state = READY;
         model.current = next.thread;
-        swapcontext(&model.scheduler, &subject->context);
+        resume(subject);
         break;
     }
 }
