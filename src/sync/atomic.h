@@ -61,7 +61,7 @@ QH_INLINE bool qh__atomic_swap(uint32_t *at, uint32_t *expected, uint32_t value)
 #if QH_THREADS && !defined(__wasm__)
 #define QH_CELL(at)                                                                                \
     __extension__({                                                                                \
-        __typeof__(*(at)) cell_;                                                                   \
+        __typeof__((__typeof__(*(at)))*(at)) cell_;                                                \
         __atomic_load((at), &cell_, __ATOMIC_RELAXED);                                             \
         cell_;                                                                                     \
     })

@@ -56,7 +56,8 @@ QH_INLINE qh_result qh__rank_entered(uint32_t lock_id, qh_result result) {
 
 QH_INLINE qh_result qh__room_enter(qh_mutex *lock, uint32_t lock_id) {
     qh__rank_enter(lock_id);
-    return qh__rank_entered(lock_id, qh_mutex_lock(lock, qh__threads(), qh__self(), QH_UNLESS_KEEPING));
+    return qh__rank_entered(lock_id,
+                            qh_mutex_lock(lock, qh__threads(), qh__self(), QH_UNLESS_KEEPING));
 }
 
 QH_INLINE void qh__room_leave(qh_mutex *lock, uint32_t lock_id) {

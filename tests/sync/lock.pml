@@ -200,10 +200,12 @@ inline unlock_slowly(who) {
     before = served;
     do
     :: assert(IS_HELD_BY(w, who));
+#ifndef BUG_KEPT
         if
-        :: (w & KEPT) != 0 -> heir = NOBODY; w = HELD_BY(who); break
+        :: (w & KEPT) != 0 -> heir = NOBODY; w = HELD_BY(who); break /* and wakes nobody */
         :: else
         fi;
+#endif
         d_step {
             if
 #ifdef BUG_PATIENCE

@@ -1,53 +1,22 @@
 /** The locks under a scheduler that tries every interleaving: they hold, and each mistake put into them is found. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findProgram, root } from '../../cmake/build.mjs';
+import { available, buildModel } from './model.mjs';
 
-const compiler = findProgram('gcc', 'clang', 'cc');
-const works = compiler !== undefined && process.platform === 'linux'; // fibers need ucontext
 const folder = mkdtempSync(join(tmpdir(), 'qhive-model-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Without the checks of a fortified longjmp: it is used to change stacks. */
-function compile(args) {
-    const flags = ['-std=gnu17', '-O1', '-U_FORTIFY_SOURCE', '-DQH_THREADS=1', '-DQH_MODEL', '-DQH_MUTEX_PATIENCE=2u', '-Wno-unused-function', '-Wno-unused-variable'];
-    const { stderr } = spawnSync(compiler, [...flags, ...args], { encoding: 'utf8' });
-    expect(stderr).toBe('');
-}
-
-/** The scheduler, compiled once. */
-function scheduler() {
-    const object = join(folder, 'scheduler.o');
-    const includes = ['-I', join(root, 'include'), '-I', join(root, 'src')];
-    if (!existsSync(object)) compile([...includes, '-c', join(root, 'tests/sync/scheduler.c'), '-o', object]);
-    return object;
-}
-
 /** Builds the model with sources in which `from` reads `to`, and runs it. */
-function explore(name, { file, from, to } = {}, args = []) {
-    const sources = join(folder, name);
-    mkdirSync(sources);
-    cpSync(join(root, 'src/sync'), join(sources, 'sync'), { recursive: true });
-    if (file) {
-        const path = join(sources, 'sync', file);
-        const text = readFileSync(path, 'utf8');
-        expect(text.split(from)).toHaveLength(2);
-        writeFileSync(path, text.replace(from, () => to));
-    }
-    const program = join(sources, 'model');
-    const includes = ['-I', sources, '-I', join(root, 'include'), '-I', join(root, 'src'), '-I', join(root, 'tests/sync')];
-    const unit = join(sources, 'unit.c');
-    const files = [...['thread.c', 'mutex.c', 'rwlock.c'].map((each) => join(sources, 'sync', each)), join(root, 'tests/sync/model.c')];
-    writeFileSync(unit, files.map((path) => `#include "${path}"\n`).join(''));
-    compile([...includes, unit, scheduler(), '-o', program]);
+function explore(name, mistake, args = []) {
+    const program = buildModel(folder, name, mistake);
     const { status, signal, stdout, error } = spawnSync(program, args, { encoding: 'utf8', timeout: 100_000 });
     expect(error).toBeUndefined();
     return { status, signal, stdout };
 }
 
-(works ? test : test.skip)('schedules with three preemptions keep the locks', () => {
+(available ? test : test.skip)('schedules with three preemptions keep the locks', () => {
     const { status, stdout } = explore('right', {}, ['--limit', '15000']);
     expect(stdout).not.toMatch(/^not ok/m);
     expect(stdout.match(/^ok/gm)).toHaveLength(20);
@@ -91,7 +60,7 @@ const MISTAKES = {
     'leaves the gate to the dead': { in: 'death of a writer', file: 'rwlock.c', from: '    qh_mutex_recover(&lock->gate, threads, dead);\n', to: '' },
 };
 
-(works ? describe : describe.skip)('a lock is found out that', () => {
+(available ? describe : describe.skip)('a lock is found out that', () => {
     test.each(Object.keys(MISTAKES))('%s', (name) => {
         const mistake = MISTAKES[name];
         const { signal, stdout } = explore(name.replaceAll(' ', '-'), mistake, ['--limit', '400000', '--only', mistake.in]);
