@@ -119,14 +119,14 @@ static bool stop_waiting(qh_mutex *mutex, qh_threads *threads, uint32_t self) {
 /* ---------------------------------------------------------------- keeping */
 
 /* From here on the holder has the mutex in every call. */
-static void keep(qh_mutex *mutex, qh_threads *threads, uint32_t self) {
+static void keep(qh_mutex *mutex, qh_threads *threads, uint32_t self, bool waited) {
     uint64_t word = qh__atomic_load64(&mutex->word);
     QH_ASSERT(is_held_by(word, self));
     if (word & KEPT) return;
     while (!qh__atomic_swap64(&mutex->word, &word, word | KEPT)) {
     }
     threads->places[self].keeps++;
-    count_acquired(mutex, true, 0);
+    count_acquired(mutex, waited, 0);
 }
 
 static void set_enrolled(qh_mutex *mutex, uint32_t self, bool enrolled) {
@@ -137,9 +137,10 @@ static void set_enrolled(qh_mutex *mutex, uint32_t self, bool enrolled) {
 
 bool qh_mutex_enroll(qh_mutex *mutex, qh_threads *threads, uint32_t self, uint32_t *wakes) {
     *wakes = qh__thread_wakes(threads, self);
+    bool waited = qh_mutex_is_enrolled(mutex, self);
     set_enrolled(mutex, self, true);
     if (!enroll(mutex, self)) return false;
-    keep(mutex, threads, self);
+    keep(mutex, threads, self, waited);
     set_enrolled(mutex, self, false);
     return true;
 }
@@ -214,7 +215,7 @@ qh_result qh__mutex_lock_slowly(qh_mutex *mutex, qh_threads *threads, uint32_t s
     if (timeout_ns == QH_UNLESS_KEEPING) timeout_ns = place->keeps > 0 ? 0 : QH_FOREVER;
     if (is_held_by(qh__atomic_load64(&mutex->word), self)) {
         QH_ASSERT(enrolled || qh_mutex_is_kept(mutex, self));
-        keep(mutex, threads, self); /* handed over to one who has not looked yet */
+        keep(mutex, threads, self, true); /* handed over to one who has not looked yet */
         return QH_OK;
     }
     bool sleeps = place->may_sleep && !enrolled && timeout_ns > 0;

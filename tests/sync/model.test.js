@@ -50,7 +50,7 @@ const MISTAKES = {
     'leaves a dead reader inside': { in: 'death of a reader', file: 'rwlock.c', from: 'reader_bit(dead) | (wrote', to: '(wrote' },
     'leaves a dead writer inside': { in: 'death of a writer', file: 'rwlock.c', from: '(wrote ? ~READERS : 0)', to: '0' },
     'lets go of what is kept': { in: 'kept beside', file: 'mutex.c', from: '        if (word & KEPT) return;\n', to: '' },
-    'keeps nothing': { in: 'kept beside', file: 'mutex.c', from: '    keep(mutex, threads, self);\n    set_enrolled', to: '    set_enrolled' },
+    'keeps nothing': { in: 'kept beside', file: 'mutex.c', from: '    keep(mutex, threads, self, waited);\n    set_enrolled', to: '    set_enrolled' },
     'stops waiting when it takes the mutex past itself': { in: 'calls while', file: 'mutex.c', from: 'enrolled ? 0 : bit_of(self), spins_of', to: 'bit_of(self), spins_of' },
     'leaves the mark that it waits': { in: 'gives up', file: 'mutex.c', from: '    set_enrolled(mutex, self, false);\n    return held;', to: '    return held;' },
     'lets the dead keep it': { in: 'death of a keeper', file: 'mutex.c', from: 'while (!qh__atomic_swap64(&mutex->word, &word, word & ~KEPT)) {\n    }\n    qh__', to: 'qh__' },
