@@ -3,6 +3,11 @@
 
 #include "memory/journal.h"
 
+#if QH_THREADS
+#define AUDIT_CURSOR(zones) (zones)->audit_cursors[qh__self()]
+#else
+#define AUDIT_CURSOR(zones) (zones)->audit_cursor
+#endif
 #define FIELD(name) (offsetof(qh_change, name) / sizeof(double))
 
 _Static_assert(QH_EVENT_NUMBERS + QH_MAX_ACTIONS <= QH_ZONE_AUDIT,
@@ -61,14 +66,15 @@ QH_NOINLINE void qh__audit_append(qh_zones *zones, const qh_change *change, cons
 
 bool qh_zones_event(qh_zones *zones, bool first, double numbers[QH_EVENT_NUMBERS],
                     float values[QH_MAX_ACTIONS]) {
-    if (first || zones->audit_cursor < zones->audit_first) zones->audit_cursor = zones->audit_first;
-    uint64_t at = zones->audit_cursor;
+    uint64_t *cursor = &AUDIT_CURSOR(zones);
+    if (first || *cursor < zones->audit_first) *cursor = zones->audit_first;
+    uint64_t at = *cursor;
     if (at == zones->audit_end) return false;
     uint64_t next = settle(zones, at, false);
     uint64_t first_value = next - (uint32_t)audit_number(zones, at + FIELD(values));
     while (at < first_value) *numbers++ = audit_number(zones, at++);
     while (at < next) *values++ = (float)audit_number(zones, at++);
-    zones->audit_cursor = next;
+    *cursor = next;
     return true;
 }
 

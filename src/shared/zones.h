@@ -76,9 +76,12 @@ typedef struct qh_zones {
     uint32_t journal_end; /* changes ever; the newest is the one before */
     uint32_t audit_mask;
     double *audit; /* positions grow and are never wrapped */
-    uint64_t audit_first, audit_end, audit_cursor;
+    uint64_t audit_first, audit_end;
 #if QH_THREADS
-    uint64_t audit_whole; /* where the last whole event ends */
+    uint64_t audit_cursors[QH_MAX_THREADS]; /* how far each has read */
+    uint64_t audit_whole;                   /* where the last whole event ends */
+#else
+    uint64_t audit_cursor;
 #endif
     qh_change pending[QH_ZONE_PENDING];
     qh_journal_entry journal[QH_ZONE_JOURNAL];
