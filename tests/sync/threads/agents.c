@@ -75,8 +75,8 @@ int32_t qh_validate(void);
 
 /* What a thread has done. */
 typedef struct tally {
-    uint32_t place, begun, learned, busy, stale, made, destroyed, sent, received, batches, proposals,
-        searches;
+    uint32_t place, begun, learned, busy, stale, made, destroyed, sent, received, batches,
+        proposals, searches;
 } tally;
 
 static uint32_t shared_handles[SHARED]; /* changed by exchange only */
@@ -95,6 +95,17 @@ static int32_t expect_ok(int32_t result, const char *what) {
     expect(result >= -1, what);
     return result;
 }
+
+/* The result of a call for an agent that no other thread uses: only who looks at all agents at once (qh_validate, qh_hash) has it in
+ * passing. */
+#define ALONE(call)                                                                                \
+    __extension__({                                                                                \
+        int32_t its_result;                                                                        \
+        do {                                                                                       \
+            its_result = (call);                                                                   \
+        } while (its_result == QH_BUSY);                                                           \
+        its_result;                                                                                \
+    })
 
 /* A result that others may spoil. */
 static bool succeeds(tally *at, int32_t result, const char *what) {
@@ -211,9 +222,9 @@ static void look_around(uint32_t round) {
 
 static void leave_notes(tally *at, uint32_t handle) {
     put_text("what others should know");
-    expect_ok(qh_note_set(handle, 1, 23), "a note");
+    expect_ok(ALONE(qh_note_set(handle, 1, 23)), "a note");
     expect_ok(qh_transfer_close(), "a buffer is closed");
-    expect(qh_note_get(handle, 1) == 23, "a note is there");
+    expect(ALONE(qh_note_get(handle, 1)) == 23, "a note is there");
     expect_ok(qh_transfer_close(), "a buffer is closed");
     succeeds(at, qh_export(handle), "a table is written");
     qh_transfer_close();
@@ -240,7 +251,8 @@ static void *run(void *argument) {
             snprintf(name, sizeof name, "%u-%u-%u", at->place, round, i);
             own[i] = create(at, name);
         }
-        expect(qh_agent_claim(own[0]) == 1 && qh_agent_owner(own[0]) == (int32_t)at->place + 1,
+        expect(ALONE(qh_agent_claim(own[0]) == 1 ? 1 : QH_BUSY) == 1 &&
+                   qh_agent_owner(own[0]) == (int32_t)at->place + 1,
                "a claim");
         learn_in_batch(at, own, OWN, &random);
         uint32_t other = __atomic_load_n(&shared_handles[round % SHARED], __ATOMIC_SEQ_CST);
@@ -249,11 +261,11 @@ static void *run(void *argument) {
         succeeds(at, qh_knowledge_tie(own[2], 0), "tied");
         leave_notes(at, own[3]);
         look_around(round);
-        expect_ok(qh_reset(own[4]), "a reset");
+        expect_ok(ALONE(qh_reset(own[4])), "a reset");
         if (round % 2) expect_ok(qh_agent_release(own[0]), "a release");
         exchange(at, own[OWN - 1], &random);
         for (uint32_t i = 0; i < OWN - 1; i++)
-            at->destroyed += expect_ok(qh_agent_destroy(own[i]), "destroyed") == QH_OK;
+            at->destroyed += expect_ok(ALONE(qh_agent_destroy(own[i])), "destroyed") == QH_OK;
     }
     expect_ok(qh_thread_end(), "a thread ends");
     return NULL;
@@ -316,12 +328,14 @@ int main(void) {
     for (uint32_t i = 0; i < SHARED; i++)
         expect(qh_agent_owner(shared_handles[i]) == 0, "nothing is claimed");
     expect(qh_validate() == 1, "all is sound");
-    for (uint32_t i = 0; i < SHARED; i++) expect_ok(qh_agent_destroy(shared_handles[i]), "destroyed");
+    for (uint32_t i = 0; i < SHARED; i++)
+        expect_ok(qh_agent_destroy(shared_handles[i]), "destroyed");
     expect(qh_validate() == 1, "all is sound without agents");
     expect_ok(qh_lock_read(QH_LOCK_REGISTRY), "a lock");
-    printf("%u threads, %u steps in %u batches and alone, %u agents made, %u messages, %u searches; "
-           "%u times busy, %u times stale; %.0f of %.0f times waited for the registry\n",
-           THREADS, sum.learned, sum.batches, sum.made, sum.received, sum.searches, sum.busy,
-           sum.stale, qh__io.numbers[1], qh__io.numbers[0]);
+    printf(
+        "%u threads, %u steps in %u batches and alone, %u agents made, %u messages, %u searches; "
+        "%u times busy, %u times stale; %.0f of %.0f times waited for the registry\n",
+        THREADS, sum.learned, sum.batches, sum.made, sum.received, sum.searches, sum.busy,
+        sum.stale, qh__io.numbers[1], qh__io.numbers[0]);
     return (int)wrong;
 }
