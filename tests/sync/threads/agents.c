@@ -213,6 +213,7 @@ static void look_around(uint32_t round) {
     expect_ok(qh_metrics_sum(), "sums");
     expect(qh__io.numbers[1] >= 0, "a sum");
     expect_ok(qh_memory_info(), "memory");
+    for (uint32_t i = 0; i < QH_LOCK_COUNT; i++) expect_ok(qh_lock_read(i), "a lock");
     if (round % 16 != 0) return;
     int32_t sound = qh_validate();
     expect(sound == 1 || sound == QH_BUSY, "sound, or in use");
