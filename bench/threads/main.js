@@ -88,15 +88,18 @@ const million = (agents * steps) / 1e6;
 const rates = settings.map(({ name, count }, i) => ({
     name,
     clock: million / medianOf(seconds[i].map(({ clock }) => clock)),
+    best: million / Math.min(...seconds[i].map(({ clock }) => clock)),
     processor: (count * million) / medianOf(seconds[i].map(({ processor }) => processor)),
 }));
-const gain = { clock: rates[2].clock / rates[1].clock, processor: rates[2].processor / rates[1].processor };
+const gain = { clock: rates[2].clock / rates[1].clock, best: rates[2].best / rates[1].best, processor: rates[2].processor / rates[1].processor };
 const result = { agents, steps, threads, rates, gain, wanted: WANTED, memoryLocksPerMillion: taken / million / ROUNDS };
 if (values.json) {
     console.log(JSON.stringify(result));
 } else {
-    console.log('million learning steps a second       clock  processor');
-    for (const { name, clock, processor } of rates) console.log(`${name.padEnd(34)} ${clock.toFixed(2).padStart(8)} ${processor.toFixed(2).padStart(10)}`);
-    console.log(`${threads} workers to one (wanted: ${WANTED})${gain.clock.toFixed(2).padStart(14)} ${gain.processor.toFixed(2).padStart(10)}`);
+    const line = (name, { clock, best, processor }) =>
+        console.log(name.padEnd(34) + [clock, best, processor].map((x) => x.toFixed(2).padStart(11)).join(''));
+    console.log('million learning steps a second         clock best round  processor');
+    for (const rate of rates) line(rate.name, rate);
+    line(`${threads} workers to one (wanted: ${WANTED})`, gain);
     console.log(`the memory lock was taken ${result.memoryLocksPerMillion.toFixed(0)} times in a million steps`);
 }
