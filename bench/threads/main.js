@@ -91,7 +91,8 @@ const rates = settings.map(({ name, count }, i) => ({
     best: million / Math.min(...seconds[i].map(({ clock }) => clock)),
     processor: (count * million) / medianOf(seconds[i].map(({ processor }) => processor)),
 }));
-const gain = { clock: rates[2].clock / rates[1].clock, best: rates[2].best / rates[1].best, processor: rates[2].processor / rates[1].processor };
+const [, one, all] = rates;
+const gain = { clock: all.clock / one.clock, best: all.best / one.best, processor: all.processor / one.processor };
 const result = { agents, steps, threads, rates, gain, wanted: WANTED, memoryLocksPerMillion: taken / million / ROUNDS };
 if (values.json) {
     console.log(JSON.stringify(result));
