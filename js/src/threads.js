@@ -198,6 +198,8 @@ export class Threads {
     #drop = () => {};
     #seen = -1; // the count of changes when all agents were known last
     #looking = false;
+    /** @type {number[]} agents of threads that were recovered */
+    #suspects = [];
     /** @type {Promise<void>} when those of this thread's callers who came before are done with their locks */
     #queue = Promise.resolve();
 
@@ -250,6 +252,7 @@ export class Threads {
         if (changes === this.#seen) return;
         this.#looking = true;
         try {
+            this.#bury();
             if (this.#compare()) this.#seen = changes;
         } finally {
             this.#looking = false;
@@ -346,14 +349,18 @@ export class Threads {
     busyWith(handle) {
         const owner = this.#core.call('qh_agent_owner', handle);
         if (owner === this.number) return 'the agent is in the middle of another call';
-        if (owner <= 0) return 'another thread was using the agent; call again, or claim() it first';
+        if (owner <= 0) return this.#busy('another thread was using the agent, or holds a lock');
         return `thread ${owner} has the agent; it can be used when that thread has called release(), or, where it was terminated, after runtime.recover(${owner})`;
     }
 
     /** Why a room is BUSY. */
     get busyRoom() {
-        const remedy = maySleep() ? 'call again' : 'this thread may not block: call again later, or wait with runtime.withLock()';
-        return `another thread holds the lock; ${remedy}`;
+        return this.#busy('another thread holds the lock');
+    }
+
+    /** @param {string} why */
+    #busy(why) {
+        return `${why}; ${maySleep() ? 'call again' : 'this thread may not block: call again later, or wait with runtime.withLock()'}`;
     }
 
     /* ------------------------------------------------------------ waiting */
@@ -364,7 +371,6 @@ export class Threads {
      * @template T @param {unknown} name @param {() => T | Promise<T>} use @param {unknown} [options] @returns {Promise<T>}
      */
     async withLock(name, use, options) {
-        this.#require('withLock', 'qh_lock_enroll');
         const { invalid, number, object, oneOf } = this.#kit;
         const lock = LOCKS[/** @type {keyof typeof LOCKS} */ (oneOf('name', name, Object.keys(LOCKS)))];
         if (typeof use !== 'function') return invalid('use', 'a function', use);
@@ -404,11 +410,6 @@ export class Threads {
         }
     }
 
-    /** @param {string} method @param {string} name of the export that it needs */
-    #require(method, name) {
-        if (!(name in this.#core.exports)) throw new this.#kit.QhiveError('UNSUPPORTED', `${method}: this version does not have it yet`);
-    }
-
     #timedOut(name, timeout) {
         return new this.#kit.QhiveError('BUSY', `withLock(): the lock '${name}' was not to be had within ${timeout} ms`);
     }
@@ -418,19 +419,26 @@ export class Threads {
     /** Ends what a terminated thread was doing. @param {number} thread */
     recover(thread) {
         const { QhiveError } = this.#kit;
-        this.#require('recover', 'qh_recover');
         if (thread === this.number) throw new QhiveError('INVALID_ARGUMENT', `recover: thread ${thread} is this one, which is alive`);
         if (!this.all.includes(thread)) throw new QhiveError('INVALID_ARGUMENT', `recover: there is no thread ${thread}; there are ${this.all.join(', ')}`);
         const core = this.#core;
-        const orphans = this.#handles().filter((handle) => core.call('qh_agent_owner', handle) === thread && !this.#isKnown(handle));
+        const its = this.#handles().filter((handle) => core.call('qh_agent_owner', handle) === thread); // takes no lock: the dead may hold any
         const result = core.call('qh_recover', thread - 1);
         if (result < 0) throw new QhiveError(this.#kit.codeOf(result) ?? 'INVALID_STATE', `recover: ${this.busyRoom}`);
-        const [released, repaired, resets, removed, rooms] = core.numbers;
-        const reset = Array.from(core.view(Uint32Array, core.base + abi.io.counts, Math.min(resets, abi.limit.actions)));
-        for (const handle of orphans) core.call('qh_agent_destroy', handle);
+        const [released, repaired, , removed, rooms] = core.numbers;
+        const reset = [];
+        for (let handle = core.call('qh_recovered', 0); handle > 0; handle = core.call('qh_recovered', reset.length)) reset.push(handle);
+        this.#suspects.push(...its);
+        this.#seen = -1;
         const cleared = Object.entries(LOCKS).flatMap(([name, lock]) => ((rooms >> lock) & 1 ? [name] : []));
-        const agents = reset.flatMap((handle) => this.agents.get(handle) ?? []);
-        return { released, repaired, reset: agents, removed: removed + orphans.length, cleared };
+        const agents = reset.flatMap((handle) => Map.prototype.get.call(this.agents, handle) ?? []); // not looking: another dead may hold a lock
+        return { released, repaired, reset: agents, removed, cleared };
+    }
+
+    /** Destroys the agents that a thread was making when it ended: nobody was told of them. */
+    #bury() {
+        for (const handle of this.#suspects.splice(0))
+            if (this.#core.call('qh_agent_owner', handle) === 0 && !this.#isKnown(handle)) this.#core.call('qh_agent_destroy', handle);
     }
 
     /** Whether its maker told of an agent. @param {number} handle */

@@ -168,7 +168,12 @@ static QH_THREAD_LOCAL qh_recovery recovered;
  * rooms that lost something (1 << lock), blocks of memory given back, whether memory was being changed. Its place is free then. */
 EXPORT(int32_t, qh_recover, (uint32_t place)) {
     OPEN_OR_RETURN;
-    QH_TRY(qh_runtime_recover(opened, place, &recovered));
+    qh_thread *self = &qh__threads()->places[qh__self()];
+    bool may_sleep = self->may_sleep;
+    self->may_sleep = false; /* who holds what is needed may be dead too: QH_BUSY, not waited for */
+    qh_result result = qh_runtime_recover(opened, place, &recovered);
+    self->may_sleep = may_sleep;
+    if (result != QH_OK) return result;
     double *numbers = qh__io.numbers;
     numbers[0] = recovered.released;
     numbers[1] = recovered.repaired;

@@ -73,7 +73,7 @@ describe.each([['ES module', () => import('qhive/qhive-scalar')], ['CommonJS', (
 });
 
 /** KiB gzipped, above what each is; raised together with what an addition pays for. */
-const BUDGETS = { 'qhive.mjs': 76, 'qhive.cjs': 76, 'url.mjs': 29, 'threads.mjs': 6, 'qhive-scalar.mjs': 46, 'qhive-threads.mjs': 56, 'qhive.global.js': 122 };
+const BUDGETS = { 'qhive.mjs': 76, 'qhive.cjs': 76, 'url.mjs': 29, 'threads.mjs': 6, 'qhive-scalar.mjs': 46, 'qhive-threads.mjs': 62, 'qhive.global.js': 122 };
 
 describe('sizes', () => {
     test.each(Object.entries(BUDGETS))('%s is at most %d KiB gzipped', (name, budget) => {

@@ -13,8 +13,21 @@ function start(data) {
     return new Promise((resolve, reject) => {
         worker.once('message', (thread) => resolve({ thread, kill: () => worker.terminate() }));
         worker.on('error', reject);
+        setTimeout(() => reject(new Error('a worker did not begin within a minute')), 60_000).unref();
     });
 }
+
+/** What recover() found; undefined: BUSY. */
+function recover(runtime, thread) {
+    try {
+        return runtime.recover(thread);
+    } catch (error) {
+        if (error.code !== 'BUSY') throw error;
+        return undefined;
+    }
+}
+
+const LIFE_MS = 8;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -31,13 +44,20 @@ export async function killWorkers({ rounds, crowd, seed, each }) {
     const before = untouched.map((agent) => agent.hash());
     const sum = { killed: 0, released: 0, repaired: 0, reset: 0, removed: 0, cleared: 0 };
     for (let round = 0; round < rounds; round++) {
-        const victims = await Promise.all(Array.from({ length: crowd }, () => start({ shared: runtime.share(), touched, seed: Math.floor(random() * 2 ** 32) })));
-        for (const { kill } of victims) {
-            await pause(random() * 3);
-            await kill();
-        }
-        for (const { thread } of victims) {
-            const found = runtime.recover(thread);
+        const gate = new SharedArrayBuffer(4);
+        const common = { shared: runtime.share(), touched, gate };
+        const victims = await Promise.all(Array.from({ length: crowd }, () => start({ ...common, seed: Math.floor(random() * 2 ** 32) })));
+        const moments = victims.map(() => random() * LIFE_MS);
+        Atomics.store(new Int32Array(gate), 0, 1);
+        Atomics.notify(new Int32Array(gate), 0);
+        await Promise.all(victims.map(({ kill }, i) => pause(moments[i]).then(kill)));
+        for (const waiting = victims.map(({ thread }) => thread); waiting.length > 0; ) {
+            const thread = waiting.shift();
+            const found = recover(runtime, thread);
+            if (found === undefined) {
+                waiting.push(thread); // another one of the dead holds a lock
+                continue;
+            }
             sum.killed++;
             for (const name of ['released', 'repaired', 'removed']) sum[name] += found[name];
             sum.reset += found.reset.length;

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { attachRuntime } from 'qhive/url';
 
-const { shared, seed, touched } = workerData;
+const { shared, seed, touched, gate } = workerData;
 let state = seed;
 const random = (below) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -14,7 +14,7 @@ const own = [];
 const PAYLOAD = new Uint8Array(100);
 
 /** The world moves on: another thread has the agent, a queue is full, memory is short, an agent is gone. */
-const MEANWHILE = new Set(['BUSY', 'INVALID_STATE', 'STALE_HANDLE', 'EXCEEDS_LIMIT', 'QUOTA_EXCEEDED', 'INVALID_ARGUMENT']);
+const MEANWHILE = new Set(['BUSY', 'INVALID_STATE', 'STALE_HANDLE', 'EXCEEDS_LIMIT', 'QUOTA_EXCEEDED', 'INVALID_ARGUMENT', 'CORRUPT']);
 
 function learn(agent) {
     const tiles = agent.config.encoder.kind !== 'index';
@@ -39,6 +39,7 @@ const DEEDS = [
 ];
 
 parentPort.postMessage(runtime.thread);
+Atomics.wait(new Int32Array(gate), 0, 0); // all begin at once: those that are there early burn nothing
 for (;;) {
     try {
         DEEDS[random(DEEDS.length)]();
