@@ -204,8 +204,10 @@ describe('workers', () => {
             const made = [];
             for (let i = 0; i < 40; i++) {
                 const agent = shared.createAgent({ actions: 4, encoder: { kind: 'index', states: 1e6 }, name: `big ${i}` });
+                while (!agent.claim()); // the other thread looks at it now and then
                 for (let state = 0; state < 3000; state++) agent.learn(state, state % 4, 1, state + 1);
                 made.push([agent.name, agent.hash()]);
+                agent.release();
             }
             return { made, pages: shared.memory.pages };
         });
