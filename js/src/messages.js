@@ -11,6 +11,7 @@ import { resourceProblem } from './failure.js';
 /** @typedef {import('./agent.js').Agent} Agent */
 
 const { io, size, limit } = abi;
+const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Puts bytes where the core reads them. @param {Core} core @param {Uint8Array} bytes */
 export function writeText(core, bytes) {
@@ -21,6 +22,7 @@ export function writeText(core, bytes) {
 /** A category's name, as bytes that the core takes. @param {string} path @param {unknown} value */
 export function readCategory(path, value) {
     const name = string(path, value);
+    if (LONE_SURROGATE.test(name)) invalid(path, 'a well-formed string', name);
     if (new TextEncoder().encode(name).length > size.text) invalid(path, `at most ${size.text} bytes as UTF-8`, name);
     return name;
 }

@@ -16,7 +16,7 @@ const LOCKS = ['memory', 'registry', 'federation', 'metrics', 'messages', 'zones
 const ROOMS = LOCKS.slice(2, 5); // what a runtime without threads tells of: zeros
 
 const escapeLabel = (text) => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
-const numberText = (x) => (x === Infinity ? '+Inf' : String(x));
+const numberText = (x) => String(x).replace(/^(-?)Infinity$/, (_, sign) => `${sign || '+'}Inf`);
 
 /** A metric's lines: each sample is its labels and its value. @param {string} name @param {string} type @param {string} help @param {[Record<string, string>, number, string?][]} samples */
 function metric(name, type, help, samples) {
@@ -107,16 +107,19 @@ export class MetricsStore {
 
     /** @param {string} name @param {number} key */
     #histogram(name, key) {
-        const [count, sum, , , , , , octaves] = this.#read(key);
-        /** @type {[Record<string, string>, number, string?][]} */
-        const samples = [];
-        let below = 0;
+        const [, sum, , , , , , octaves] = this.#read(key);
+        /** @type {Map<string, number>} zero is the end of two octaves */
+        const buckets = new Map();
+        let count = 0; // what the buckets hold: another thread may be counting
         for (let i = 0; i < octaves; i++) {
             this.#core.read('qh_series_octave', key, i);
             const [end, inside] = this.#core.numbers;
-            samples.push([{ le: numberText(end) }, (below += inside), '_bucket']);
+            buckets.set(numberText(end), (count += inside));
         }
-        samples.push([{ le: '+Inf' }, count, '_bucket'], [{}, sum, '_sum'], [{}, count, '_count']);
+        buckets.set('+Inf', count);
+        /** @type {[Record<string, string>, number, string?][]} */
+        const samples = Array.from(buckets, ([le, below]) => [{ le }, below, '_bucket']);
+        samples.push([{}, sum, '_sum'], [{}, count, '_count']);
         return metric(name, 'histogram', 'Observed values.', samples);
     }
 

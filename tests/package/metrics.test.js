@@ -8,29 +8,54 @@ beforeEach(() => {
     ({ metrics } = runtime);
 });
 
-/** The samples of a text by name and labels; every line must be one of the grammar. */
+const SUFFIXES = { counter: [''], gauge: [''], histogram: ['_bucket', '_sum', '_count'] };
+const VALUE = /^(?:[+-]Inf|NaN|-?\d+(?:\.\d+)?(?:e[+-]\d+)?)$/;
+
+/** The numbers of a histogram: buckets by their ends, in order and cumulative, the last without an end and as many as the count. */
+function checkHistogram(name, samples) {
+    const buckets = [...samples].filter(([key]) => key.startsWith(`${name}_bucket{`)).map(([key, count]) => [/^\w+\{le="([^"]+)"\}$/.exec(key)[1], count]);
+    expect(buckets.at(-1)).toEqual(['+Inf', samples.get(`${name}_count`)]);
+    for (const [le] of buckets) expect(le).toMatch(VALUE);
+    const ends = buckets.map(([le]) => (le === '+Inf' ? Infinity : Number(le)));
+    for (let i = 1; i < buckets.length; i++) {
+        expect(ends[i]).toBeGreaterThan(ends[i - 1]);
+        expect(buckets[i][1]).toBeGreaterThanOrEqual(buckets[i - 1][1]);
+    }
+    expect(samples.has(`${name}_sum`)).toBe(true);
+}
+
+/** The samples of a text by name and labels; every line must be one of the grammar: each family once, HELP, TYPE, then all of its samples. */
 function parse(text) {
     const samples = new Map();
     const types = new Map();
+    const helped = new Set();
     let named;
+    expect(Buffer.from(text, 'utf8').toString('utf8')).toBe(text);
+    expect(text).not.toMatch(/\n\n/);
     for (const line of text.trimEnd().split('\n')) {
         const help = /^# HELP ([a-zA-Z_:][a-zA-Z0-9_:]*) [^\n]+$/.exec(line);
         const type = /^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge|histogram)$/.exec(line);
         const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\]|\\[\\"n])*",?)*)\})? (\S+)$/.exec(line);
-        if (help) [, named] = help;
-        else if (type) {
+        if (help) {
+            [, named] = help;
+            expect(helped.has(named)).toBe(false);
+            helped.add(named);
+        } else if (type) {
             expect(type[1]).toBe(named);
             expect(types.has(named)).toBe(false);
             types.set(named, type[2]);
         } else {
             expect(sample).not.toBeNull();
-            expect(sample[1].startsWith(named)).toBe(true);
+            expect(SUFFIXES[types.get(named)].map((suffix) => named + suffix)).toContain(sample[1]);
+            expect(sample[3]).toMatch(VALUE);
             const key = sample[2] ? `${sample[1]}{${sample[2]}}` : sample[1];
             expect(samples.has(key)).toBe(false);
             samples.set(key, sample[3] === '+Inf' ? Infinity : Number(sample[3]));
         }
     }
     expect(text.endsWith('\n')).toBe(true);
+    expect([...types.keys()]).toEqual([...helped]);
+    for (const [name, type] of types) if (type === 'histogram') checkHistogram(name, samples);
     return { samples, types };
 }
 
@@ -105,6 +130,22 @@ test('the text is Prometheus text, with histograms whose buckets hold what they 
     expect(buckets.length).toBeGreaterThan(5);
     for (const [le, count] of buckets) expect(count).toBe(values.filter((value) => value <= le).length);
     expect(buckets.map(([le]) => le)).toEqual([...buckets.map(([le]) => le)].sort((a, b) => a - b));
+});
+
+test('the text follows the grammar whatever was observed', () => {
+    const series = {
+        zeros: [5e-324, -5e-324, 0, -0, 1e-300, -1e-300], huge: [1.7e308, 1.7e308, 1], low: [-1.7e308, -1.7e308],
+        le: [1], _: [2], __: [3], qhive: [4], _sum: [5], sum: [6], foo_bucket: [7],
+    };
+    for (const [name, values] of Object.entries(series)) values.forEach((value) => metrics.observe(name, value));
+    const random = generator(9);
+    for (let i = 0; i < 20_000; i++) metrics.observe('any', (random() < 0.5 ? -1 : 1) * 2 ** (2100 * random() - 1076));
+    ['', 'a"\\\n', '\r\u2028', '\\n', 'x="1",y', '😀'].forEach((category) => runtime.createAgent({ ...INDEX, category }));
+    const { samples } = parse(metrics.prometheus());
+    expect([samples.get('zeros_bucket{le="0"}'), samples.get('zeros_count')]).toEqual([4, 6]);
+    expect(metrics.prometheus()).toMatch(/\nlow_sum -Inf\n[^]*/);
+    expect([...samples.keys()].filter((key) => key.startsWith('qhive_agents{'))).toHaveLength(6);
+    expect(samples.get('any_count')).toBe(20_000);
 });
 
 test('names that are none, and values that are none, are refused and leave nothing behind', () => {
