@@ -358,7 +358,7 @@ export class Agent {
         if (this.#input.length === 0 || this.#handle === 0 || core.gone !== null || core.threads !== null) {
             this.#check();
             const address = core.call('qh_agent_input_address', this.#handle) >>> 0;
-            if (address === 0) throw this.#failed('input', 'STALE_HANDLE', {});
+            if (address === 0) throw this.#failed('input', this.#isThere() ? 'BUSY' : 'STALE_HANDLE', {});
             if (this.#input.length === 0 || this.#input.byteOffset !== address) this.#input = core.view(Float32Array, address, limit.dims);
         }
         return this.#input;
@@ -392,6 +392,11 @@ export class Agent {
     /** The thread that has the agent; 0: none. */
     get owner() {
         return this.#own('owner', 'qh_agent_owner', 0);
+    }
+
+    /** Whether the core has the agent: another thread may have freed it. */
+    #isThere() {
+        return this.#core.threads !== null && this.#core.call('qh_agent_owner', this.#handle) >= 0;
     }
 
     /** @param {string} method @param {string} name of the export @param {number} alone what it is without threads */

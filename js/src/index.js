@@ -48,13 +48,13 @@ function open(instance, memory, options, module, threads) {
     );
     if (opened < 0) {
         const code = codeOf(opened);
-        throw new QhiveError(code ?? 'INVALID_STATE', `the runtime cannot be opened: ${openProblem(code, maxPages, core)}`);
+        throw new QhiveError(code ?? 'INVALID_STATE', `the runtime cannot be opened: ${openProblem(code, options, core)}`);
     }
     return new AgentRuntime(core, simd);
 }
 
-const openProblem = (code, maxPages, core) =>
-    code === 'EXCEEDS_LIMIT' ? `its pools need more than maxPages (${maxPages})` : resourceProblem(core, code);
+const openProblem = (code, { maxPages, threads }, core) =>
+    code === 'EXCEEDS_LIMIT' ? `its pools${threads > 0 ? ` and the stacks of ${threads} threads` : ''} need more than maxPages (${maxPages})` : resourceProblem(core, code);
 
 /** @param {import('../types/qhive.js').RuntimeOptions} [options] */
 export async function createRuntime(options) {

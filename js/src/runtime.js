@@ -94,8 +94,13 @@ export class AgentRuntime {
         const handle = createFrom(this.#core, complete, actuator);
         if (handle < 0) throw this.#notCreated(handle, complete);
         threads?.hold(handle);
-        if (complete.category !== undefined) categorise(this.#core, complete.category, handle);
-        if (feature !== undefined) tieTo(this.#knowledge, handle, feature);
+        try {
+            if (complete.category !== undefined) categorise(this.#core, complete.category, handle);
+            if (feature !== undefined) tieTo(this.#knowledge, handle, feature);
+        } catch (error) {
+            if (this.#core.gone === null) this.#core.call('qh_agent_destroy', handle); // nobody would know of it
+            throw error;
+        }
         const agent = this.#register(handle, complete);
         threads?.introduce(agent, handle);
         return agent;

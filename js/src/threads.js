@@ -20,6 +20,7 @@ const { place: PLACE, thread: AT } = abi;
 const CONFIG = 0; // the note of an agent: its configuration
 const ZONES = 1; // of the runtime: the definitions of the safe zones
 const SLICE_MS = 50; // a wake-up that went astray costs no more
+const MOST_MS = 2 ** 31 - 1; // a timer of more, 24 days, fires at once
 const TICK_MS = 2; // between two looks where an engine cannot wait
 
 /** The locks that can be waited for, by their numbers in the core. */
@@ -35,6 +36,7 @@ const ATOMICS = Uint8Array.of(
 
 /** Why there can be no threads here; undefined where there can. */
 function problemWithThreads() {
+    if (typeof WebAssembly !== 'object') return 'this engine has no WebAssembly';
     if (globalThis.crossOriginIsolated === false)
         return "this page is not cross-origin isolated: serve it with the headers 'Cross-Origin-Opener-Policy: same-origin' and 'Cross-Origin-Embedder-Policy: require-corp'";
     if (typeof SharedArrayBuffer !== 'function' || typeof Atomics !== 'object') return 'this engine has no shared memory';
@@ -153,13 +155,17 @@ export function found(core, module, kit) {
 }
 
 /** @param {Kit} kit @param {unknown} value what the caller gave @returns {{ module: WebAssembly.Module, memory: WebAssembly.Memory }} */
-function readShared({ QhiveError, object, invalid, tagOf, checkBoundary }, value) {
+function readShared({ QhiveError, object, invalid, describe, tagOf, checkBoundary }, value) {
     const { module, memory, version } = object('shared', value);
     if (tagOf(module) !== 'WebAssembly.Module') return invalid('shared.module', 'a WebAssembly.Module: what share() gave', module);
     if (tagOf(memory) !== 'WebAssembly.Memory' || tagOf(memory.buffer) !== 'SharedArrayBuffer')
         return invalid('shared.memory', 'a shared WebAssembly.Memory: what share() gave', memory);
-    if (version !== VERSION) throw new QhiveError('VERSION', `shared is of qhive ${String(version)}; this is qhive ${VERSION}. All threads need the same version of the package`);
-    checkBoundary(module);
+    if (version !== VERSION) throw new QhiveError('VERSION', `shared is of qhive ${describe(version)}; this is qhive ${VERSION}. All threads need the same version of the package`);
+    try {
+        checkBoundary(module, 'shared.module', 'qhive-threads.wasm');
+    } catch (error) {
+        throw error instanceof QhiveError ? error : new QhiveError('INVALID_ARGUMENT', 'shared.module must be a WebAssembly.Module: what share() gave', error);
+    }
     return { module, memory };
 }
 
@@ -177,10 +183,18 @@ export async function attach(kit, shared, open) {
     }
     const place = takePlace(exports, memory, kit);
     const begun = begin(exports, memory, place);
-    if (begun < 0) throw new QhiveError('INVALID_ARGUMENT', 'shared.memory is not the memory of an open runtime');
+    if (begun < 0) {
+        Atomics.store(wordsOf(exports, memory, place), AT.state / 4, PLACE.free);
+        throw new QhiveError('INVALID_ARGUMENT', 'shared.memory is not the memory of an open runtime');
+    }
     const core = new kit.Core(exports, memory);
     core.threads = new Threads(core, module, place, kit);
-    return open(core);
+    try {
+        return open(core);
+    } catch (error) {
+        core.threads.end();
+        throw error;
+    }
 }
 
 /* ---------------------------------------------------------------- a thread of a runtime */
@@ -418,9 +432,10 @@ export class Threads {
 
     /** Ends what a terminated thread was doing. @param {number} thread */
     recover(thread) {
-        const { QhiveError } = this.#kit;
+        const { QhiveError, invalid } = this.#kit;
+        const { all } = this;
         if (thread === this.number) throw new QhiveError('INVALID_ARGUMENT', `recover: thread ${thread} is this one, which is alive`);
-        if (!this.all.includes(thread)) throw new QhiveError('INVALID_ARGUMENT', `recover: there is no thread ${thread}; there are ${this.all.join(', ')}`);
+        if (!all.includes(thread)) invalid('thread', `the number of a thread (there are ${all.join(', ')})`, thread);
         const core = this.#core;
         const its = this.#handles().filter((handle) => core.call('qh_agent_owner', handle) === thread); // takes no lock: the dead may hold any
         const result = core.call('qh_recover', thread - 1);
@@ -452,7 +467,7 @@ const now = () => globalThis.performance.now();
 
 /** Whether a promise resolves within some milliseconds. @param {Promise<void>} promise @param {number} ms */
 async function within(promise, ms) {
-    if (ms === Infinity) return promise.then(() => true);
+    if (ms > MOST_MS) return promise.then(() => true);
     /** @type {any} */
     let timer;
     const late = new Promise((resolve) => (timer = setTimeout(() => resolve(false), Math.max(0, ms))));

@@ -8,13 +8,11 @@ import { attachRuntime, createRuntime, createRuntimeSync } from 'qhive';
 import { root } from '../../cmake/build.mjs';
 import { BINS, INDEX, expectRefused, generator, open, thrownBy, wander } from '../package/support.js';
 import { startWorker } from './crew.js';
+import { abi } from './module.mjs';
 
 const SMALL = { seed: 1, pools: { state: 8, trajectory: 8, message: 2 }, threads: 4 };
 const dist = (name) => join(root, 'dist', name);
 const modules = { threads: new WebAssembly.Module(readFileSync(dist('qhive-threads.wasm'))), plain: new WebAssembly.Module(readFileSync(dist('qhive.wasm'))) };
-/** The heap is one thread's until the module has its lock. */
-const locked = WebAssembly.Module.exports(modules.threads).some(({ name }) => name === 'qh_recover');
-const inParallel = locked ? test : test.skip;
 const refusal = async (promise) => promise.then(() => 'nothing', ({ code, message }) => `${code} ${message}`);
 
 describe('a runtime with threads', () => {
@@ -172,7 +170,7 @@ describe('workers', () => {
     };
     afterAll(() => Promise.all(crew.map(({ kill }) => kill())));
 
-    inParallel('learn what this thread would have learned', async () => {
+    test('learn what this thread would have learned', async () => {
         const [shared, alone] = [createRuntimeSync(SMALL), open()];
         const workers = await Promise.all([start(shared), start(shared)]);
         expect(workers.map(({ thread }) => thread).sort()).toEqual([2, 3]);
@@ -193,7 +191,7 @@ describe('workers', () => {
         expect(shared.threads).toEqual([1]);
     });
 
-    inParallel('grow the memory while others read: views stay good, new ones reach', async () => {
+    test('grow the memory while others read: views stay good, new ones reach', async () => {
         const runtime = createRuntimeSync({ ...SMALL, maxPages: 1024 });
         const worker = await start(runtime);
         const mine = runtime.createAgent(BINS);
@@ -244,6 +242,8 @@ describe('what is refused', () => {
     test.each([undefined, null, 5, 'x', [], {}, shared.module, { module: shared.module }, { ...shared, module: {} }, { ...shared, memory: {} },
         { ...shared, memory: new WebAssembly.Memory({ initial: 1 }) }, { ...shared, memory: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }) },
         { ...shared, memory: new WebAssembly.Memory({ initial: 100, maximum: 100, shared: true }) }, { ...shared, memory: shared.memory.buffer },
+        { ...shared, module: { [Symbol.toStringTag]: 'WebAssembly.Module' } },
+        { ...shared, memory: { [Symbol.toStringTag]: 'WebAssembly.Memory', buffer: new SharedArrayBuffer(65536) } },
     ])('attachRuntime(%p)', async (given) => {
         expect(await refusal(attachRuntime(given))).toMatch(/^INVALID_ARGUMENT shared/);
     });
@@ -254,6 +254,52 @@ describe('what is refused', () => {
         expect(await refusal(attachRuntime({ ...shared, module: modules.plain }))).toMatch(/^VERSION .*qhive-threads\.wasm/);
         expect(await refusal(createRuntime({ ...SMALL, wasm: modules.plain }))).toMatch(/^VERSION options\.wasm is not the build for threads.*qhive-threads\.wasm/);
         expect(await refusal(createRuntime({ wasm: modules.threads }))).toMatch(/^VERSION .*Take qhive\.wasm/);
+    });
+
+    test('a version that is no text, and a module of something else', async () => {
+        for (const version of [Object.create(null), Symbol('1'), { toString() { throw new Error('called'); } }])
+            expect(await refusal(attachRuntime({ ...shared, version }))).toMatch(/^VERSION shared is of qhive (an object|a symbol)/);
+        const module = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+        expect(await refusal(attachRuntime({ ...shared, module }))).toMatch(/^VERSION shared\.module is not the module .*qhive-threads\.wasm/);
+    });
+
+    test('a timeout longer than any timer is no timeout', async () => {
+        const runtime = createRuntimeSync(SMALL);
+        const before = runtime.withLock('metrics', () => new Promise((resolve) => setTimeout(resolve, 50)));
+        expect(await runtime.withLock('metrics', () => 9, { timeout: 1e12 })).toBe(9);
+        await before;
+    });
+
+    test('threads to recover that are none', () => {
+        const runtime = createRuntimeSync(SMALL);
+        for (const thread of ['1', Symbol('1'), Object.create(null), NaN, 0, 2, 33, undefined, 1n])
+            expectRefused(runtime, 'INVALID_ARGUMENT', () => runtime.recover(thread), /^thread must be the number of a thread \(there are 1\)/);
+        expectRefused(runtime, 'INVALID_ARGUMENT', () => runtime.recover(1), /alive/);
+    });
+
+    test('more stacks than there is memory for', async () => {
+        const pools = { state: 1, trajectory: 1, message: 1 };
+        expect(await refusal(createRuntime({ threads: 32, maxPages: 40, pools }))).toMatch(/^EXCEEDS_LIMIT .*the stacks of 32 threads need more than maxPages \(40\)/);
+    });
+
+    test('an agent that could not be completed is gone', () => {
+        const { Instance } = WebAssembly;
+        let busy = 0;
+        WebAssembly.Instance = function (...given) {
+            const { exports } = new Instance(...given);
+            return { exports: { ...exports, qh_category: (...args) => (busy-- > 0 ? -abi.result.BUSY : exports.qh_category(...args)) } };
+        };
+        let runtime;
+        try {
+            runtime = createRuntimeSync(SMALL);
+        } finally {
+            WebAssembly.Instance = Instance;
+        }
+        busy = 1;
+        expect(thrownBy(() => runtime.createAgent({ ...INDEX, name: 'a', category: 'c' }))).toMatchObject({ code: 'BUSY' });
+        expect([runtime.agents.length, runtime.memory.owners().filter(({ kind }) => kind === 'agent')]).toEqual([0, []]);
+        expect(runtime.createAgent({ ...INDEX, name: 'a', category: 'c' }).owner).toBe(0);
+        expect(runtime.validate()).toBe(true);
     });
 
     test('what threads alone have', async () => {
@@ -356,6 +402,13 @@ describe('where there can be no threads', () => {
         const [created, attached, alone] = await without(change);
         expect([created, attached]).toEqual([expect.stringMatching(message), expect.stringMatching(message)]);
         expect(alone).toBe('nothing');
+    });
+
+    test('no WebAssembly', async () => {
+        const undo = replace(globalThis, 'WebAssembly', undefined)();
+        const said = [await refusal(createRuntime(SMALL)), await refusal(attachRuntime({}))];
+        undo();
+        for (const text of said) expect(text).toMatch(/^UNSUPPORTED .*no WebAssembly/);
     });
 
     test('the engine refuses the memory', async () => {
