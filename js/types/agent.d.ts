@@ -47,7 +47,7 @@ export interface AgentConfig {
     /** Unique within the runtime, at most 4096 bytes as UTF-8. Default `agent#<id>`. */
     name?: string;
     /**
-     * The group it is merged with, counted in and addressed through, at most 4096 bytes as UTF-8. Default: the category of its feature,
+     * The group it is merged with, counted in and addressed through: well-formed, at most 4096 bytes as UTF-8. Default: the category of its feature,
      * where it has one that is known.
      */
     category?: string;
