@@ -35,6 +35,11 @@ static QH_NOINLINE qh_result reserve_inbox(qh_messages *messages, qh_handle agen
     messages->inboxes = array;
 #endif
     qh_inbox *inbox = &messages->inboxes[qh__handle_slot(agent)];
+#if QH_THREADS
+    /* Of one that died while the lock could not be had. */
+    if (QH_UNLIKELY(inbox->first && inbox->agent != agent))
+        qh_messages_forget(messages, inbox->agent);
+#endif
     if (inbox->agent != agent) *inbox = (qh_inbox){.agent = agent};
     return QH_OK;
 }
@@ -100,6 +105,10 @@ static void deliver(qh_messages *messages, qh_message *message, qh_handle to) {
 qh_result qh_messages_send(qh_messages *messages, const qh_message_def *def) {
     qh_message *message;
     QH_ENTER(messages);
+#if QH_THREADS
+    if (def->lives && !def->lives(def->context, def->to[0]))
+        return QH_LEAVE(messages, QH_STALE_HANDLE);
+#endif
     qh_result result = reserve_message(messages, def, &message);
     if (result != QH_OK) return QH_LEAVE(messages, result);
 #if QH_THREADS

@@ -73,6 +73,13 @@ typedef struct qh_message_def {
     uint32_t receivers;
     const void *payload;
     uint32_t byte_count;
+#if QH_THREADS
+    bool (*lives)(
+        const void *context,
+        qh_handle
+            agent); /* NULL, or asked of the first receiver under the lock: else QH_STALE_HANDLE */
+    const void *context;
+#endif
 } qh_message_def;
 
 /* Room for 8 deliveries a block of the message pool, 64 at least. */

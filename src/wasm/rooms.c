@@ -198,19 +198,16 @@ static qh_result broadcast(qh_runtime *opened, qh_message_def *def, uint64_t cat
 }
 
 #if QH_THREADS
-static qh_result forget_messages(qh_messages *messages, qh_handle to) {
-    QH_ENTER(messages);
-    qh_messages_forget(messages, to);
-    return QH_LEAVE(messages, QH_STALE_HANDLE);
+static bool receiver_lives(const void *opened, qh_handle agent) {
+    return qh__is_named(opened, agent, QH_SLOT_AGENT);
 }
 
-/* Whoever destroys the receiver meanwhile ends its name, and only then drops what waits for it: what arrives later is dropped here. */
+/* Whoever destroys the receiver ends its name and drops what waits for it under the lock under which that is looked up here. */
 static qh_result send_one(qh_runtime *opened, uint32_t from, uint32_t to, uint32_t length) {
-    if (!qh__is_named(opened, to, QH_SLOT_AGENT)) return QH_STALE_HANDLE;
+    if (!receiver_lives(opened, to)) return QH_STALE_HANDLE;
     if (length > QH_MESSAGE_PAYLOAD) return QH_INVALID_ARGUMENT;
-    qh_message_def def = {from, &to, 1, qh__io.text, length};
-    QH_TRY(qh_messages_send(&opened->messages, &def));
-    return qh__is_named(opened, to, QH_SLOT_AGENT) ? QH_OK : forget_messages(&opened->messages, to);
+    qh_message_def def = {from, &to, 1, qh__io.text, length, receiver_lives, opened};
+    return qh_messages_send(&opened->messages, &def);
 }
 #endif
 
@@ -228,7 +225,8 @@ EXPORT(int32_t, qh_message_send,
     if (!qh_runtime_agent(opened, from) || (to && !qh_runtime_agent(opened, to)))
         return QH_STALE_HANDLE;
     if (length > QH_MESSAGE_PAYLOAD) return QH_INVALID_ARGUMENT;
-    qh_message_def def = {from, &to, 1, qh__io.text, length};
+    qh_message_def def = {
+        .from = from, .to = &to, .receivers = 1, .payload = qh__io.text, .byte_count = length};
     return to ? qh_messages_send(&opened->messages, &def)
               : broadcast(opened, &def, (uint64_t)category_high << 32 | category_low);
 }
