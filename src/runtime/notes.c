@@ -7,7 +7,7 @@
 /* The notes about an object; NULL for a stale handle. */
 static qh_note **notes_about(qh_runtime *runtime, qh_handle handle) {
     if (handle == 0) return &runtime->notes;
-    bool is_live = qh_runtime_owner_lives(runtime, handle);
+    bool is_live = handle > QH_MAX_THREADS && qh_runtime_owner_lives(runtime, handle);
     return is_live ? &qh__slot_at(runtime, qh__handle_slot(handle))->notes : NULL;
 }
 
