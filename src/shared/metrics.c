@@ -48,6 +48,12 @@ static bool is_name(qh_text name) {
            !(name.length >= own && memcmp(name.bytes, OWN_PREFIX, own) == 0);
 }
 
+#if QH_THREADS
+bool qh__series_is_named(const qh_series *series) {
+    return is_name((qh_text){series->name, series->name_length});
+}
+#endif
+
 /* Whether `longer` is a sample of the series `name` in the text format. */
 static bool is_part(qh_text longer, qh_text name) {
     static const char parts[][8] = {"_bucket", "_sum", "_count"};

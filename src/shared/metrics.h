@@ -72,6 +72,9 @@ bool qh_metrics_validate(const qh_metrics_store *metrics);
 #if QH_THREADS
 /* After the death of who was writing, with the memory lock held: a series that is not sound begins anew. How many there were. */
 uint32_t qh__metrics_salvage(qh_metrics_store *metrics);
+
+/* Whether it has a name that a series may have: one that was being made may not. */
+bool qh__series_is_named(const qh_series *series);
 #endif
 
 #endif

@@ -140,7 +140,8 @@ static bool series_is_sound(const qh_metrics_store *metrics, const qh_series *se
 
 uint32_t qh__metrics_salvage(qh_metrics_store *metrics) {
     uint32_t damaged = 0;
-    while (metrics->series_count > 0 && metrics->series[metrics->series_count - 1].name_length == 0)
+    while (metrics->series_count > 0 &&
+           !qh__series_is_named(&metrics->series[metrics->series_count - 1]))
         metrics->series_count--;
     for (uint32_t i = 0; i < metrics->series_count; i++) {
         qh_series *series = &metrics->series[i];
