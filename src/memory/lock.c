@@ -67,7 +67,8 @@ static QH_NOINLINE void give_back_deferred(qh_heap *heap, uint32_t self) {
         if (thread != self && !(orphans >> thread & 1)) continue;
         while (heap->lock.deferred[thread]) give_back_first(heap, &heap->lock.deferred[thread]);
     }
-    while (orphans && !qh__atomic_swap(&heap->lock.orphans, &orphans, 0)) {
+    uint32_t seen = orphans; /* others may have died meanwhile */
+    while (orphans && !qh__atomic_swap(&heap->lock.orphans, &seen, seen & ~orphans)) {
     }
 }
 
@@ -95,12 +96,22 @@ static void put_off(qh_heap *heap, qh_owner *owner, void *block, size_t byte_cou
 
 /* ---------------------------------------------------------------- the lock */
 
-qh_result qh__memory_enter(qh_heap *heap, qh_owner *owner, qh_pool *pool) {
+QH_INLINE void begin_entered(qh_heap *heap, qh_owner *owner, qh_pool *pool) {
     uint32_t self = qh__self();
-    QH_TRY(qh__room_enter(&heap->lock.mutex, QH_LOCK_MEMORY));
     if (QH_UNLIKELY(heap->lock.deferred[self] || qh__atomic_load(&heap->lock.orphans)))
         give_back_deferred(heap, self);
     qh__memory_begin(heap, owner, pool);
+}
+
+qh_result qh__memory_enter(qh_heap *heap, qh_owner *owner, qh_pool *pool) {
+    QH_TRY(qh__room_enter(&heap->lock.mutex, QH_LOCK_MEMORY));
+    begin_entered(heap, owner, pool);
+    return QH_OK;
+}
+
+qh_result qh__memory_enter_soon(qh_heap *heap) {
+    QH_TRY(qh__room_enter_soon(&heap->lock.mutex, QH_LOCK_MEMORY));
+    begin_entered(heap, NULL, NULL);
     return QH_OK;
 }
 
@@ -170,14 +181,16 @@ qh_result qh_heap_carve(qh_heap *heap, qh_owner *owner, size_t byte_count, qh_bl
     return result;
 }
 
-void qh_heap_free(qh_heap *heap, qh_owner *owner, void *block, size_t byte_count) {
-    if (!block) return;
-    if (qh__memory_enter(heap, owner, NULL) != QH_OK) {
-        put_off(heap, owner, block, byte_count, NULL);
-        return;
-    }
+bool qh__heap_try_free(qh_heap *heap, qh_owner *owner, void *block, size_t byte_count) {
+    if (qh__memory_enter(heap, owner, NULL) != QH_OK) return false;
     qh_heap_free_unlocked(heap, owner, block, byte_count);
     leave_trimmed(heap);
+    return true;
+}
+
+void qh_heap_free(qh_heap *heap, qh_owner *owner, void *block, size_t byte_count) {
+    if (block && !qh__heap_try_free(heap, owner, block, byte_count))
+        put_off(heap, owner, block, byte_count, NULL);
 }
 
 qh_result qh_heap_resize(qh_heap *heap, qh_owner *owner, void **block, size_t old_count,

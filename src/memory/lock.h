@@ -47,6 +47,13 @@ typedef struct qh_memory_lock {
 qh_result qh__memory_enter(struct qh_heap *heap, struct qh_owner *owner, struct qh_pool *pool);
 void qh__memory_leave(struct qh_heap *heap);
 
+/* The same for nobody in particular, by who must not wait for a holder that may be dead. */
+qh_result qh__memory_enter_soon(struct qh_heap *heap);
+
+/* Gives a block back, unless the lock cannot be had: then it stays in the books. For an owner whose books are not the caller's alone. */
+bool qh__heap_try_free(struct qh_heap *heap, struct qh_owner *owner, void *block,
+                       size_t byte_count);
+
 /* What was done so far stays done. */
 void qh__memory_checkpoint(struct qh_heap *heap);
 

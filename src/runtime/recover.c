@@ -23,6 +23,12 @@ static bool is_listed(const qh_memory *memory, const qh_shared *shared) {
     return false;
 }
 
+/* Its slot is taken before it is filled in. */
+static bool batch_stands(const qh_memory *memory, const qh_batch *batch, qh_handle handle) {
+    return owns(memory, batch, handle, QH_OWNER_batch) && batch->handle == handle &&
+           batch->owner.id == handle && batch->block_bytes > 0 && batch->endings;
+}
+
 /* Whether an object is all there, as far as it cannot be made anew. */
 static bool object_stands(const qh_runtime *runtime, uint32_t number) {
     const qh_memory *memory = &runtime->memory;
@@ -30,7 +36,7 @@ static bool object_stands(const qh_runtime *runtime, uint32_t number) {
     qh_handle handle = handle_at(runtime, number);
     switch (qh__slot_kind(slot)) {
     case QH_SLOT_AGENT: return qh__agent_has_core(memory, slot->object, handle);
-    case QH_SLOT_BATCH: return owns(memory, slot->object, handle, QH_OWNER_batch);
+    case QH_SLOT_BATCH: return batch_stands(memory, slot->object, handle);
     case QH_SLOT_INDEX:
         return owns(memory, slot->object, handle, QH_OWNER_index) &&
                is_listed(memory, &((const qh_index *)slot->object)->shared);
@@ -232,6 +238,59 @@ static void settle_agents(qh_runtime *runtime, uint32_t place, qh_recovery *repo
     }
 }
 
+/* ---------------------------------------------------------------- indexes */
+
+typedef struct index_in {
+    const qh_runtime *runtime;
+    const qh_index *index;
+} index_in;
+
+static bool is_stray(const qh_record *record, void *context) {
+    const index_in *in = context;
+    if (record->owner != in->index->shared.id || record->owner_kind != QH_OWNER_index ||
+        qh__index_knows(in->index, record->block))
+        return false;
+    for (uint32_t i = 0; i < in->runtime->slot_count; i++) {
+        const qh_slot *slot = qh__slot_at(in->runtime, i);
+        if (slot->object == record->block && qh__slot_kind(slot) == QH_SLOT_FILTER) return false;
+    }
+    return true;
+}
+
+uint32_t qh__index_collect(qh_runtime *runtime, qh_index *index) {
+    index_in in = {runtime, index};
+    uint32_t count = qh__salvage(&runtime->memory, is_stray, &in);
+    qh__owner_settle(&runtime->memory, &index->owner);
+    qh__atomic_store(&index->strays, 0);
+    return count;
+}
+
+/* The desk at which the thread was searching is empty; what lay on it is given back now, or where others search by who comes later. */
+static void settle_index(qh_runtime *runtime, uint32_t number, uint32_t place,
+                         qh_recovery *report) {
+    qh_slot *slot = qh__slot_at(runtime, number);
+    qh_index *index = slot->object;
+    qh_claim claim;
+    if (qh__atomic_load(&slot->readers) >> place & 1) {
+        if (index->shared.frozen) { /* else it looked, and was not to read */
+            index->desks[place] = (qh_index_desk){0};
+            qh__atomic_store(&index->strays, 1);
+        }
+        qh__atomic_add(&slot->readers, 0 - (1u << place));
+    }
+    if (!qh__atomic_load(&index->strays) ||
+        qh__claim(runtime, handle_at(runtime, number), QH_SLOT_INDEX, &claim) != QH_OK)
+        return;
+    report->blocks += qh__index_collect(runtime, index);
+    qh__claim_end(&claim);
+}
+
+static void settle_indexes(qh_runtime *runtime, uint32_t place, qh_recovery *report) {
+    for (uint32_t i = 0; i < runtime->slot_count; i++)
+        if (qh__slot_kind(qh__slot_at(runtime, i)) == QH_SLOT_INDEX)
+            settle_index(runtime, i, place, report);
+}
+
 /* ---------------------------------------------------------------- rooms */
 
 static bool agent_lives(const void *context, qh_handle agent) {
@@ -270,15 +329,15 @@ static void settle_rooms(qh_runtime *runtime, uint32_t held, qh_recovery *report
     report->rooms |= lost;
 }
 
-/* What waits for agents that live no more. */
-static qh_result forget_dead(qh_runtime *runtime) {
+/* What waits for agents that live no more. Where the lock cannot be had that waits for the next who has their slot, or who recovers. */
+static void forget_dead(qh_runtime *runtime) {
     qh_messages *messages = &runtime->messages;
-    QH_ENTER(messages);
+    if (qh__room_enter_soon(&messages->lock, messages->lock_id) != QH_OK) return;
     for (uint32_t i = 0; i < messages->inbox_count; i++) {
         qh_handle agent = messages->inboxes[i].agent;
         if (agent && !agent_lives(runtime, agent)) qh_messages_forget(messages, agent);
     }
-    return QH_LEAVE(messages, QH_OK);
+    qh__room_leave(&messages->lock, messages->lock_id);
 }
 
 static void free_rooms(qh_runtime *runtime, uint32_t place) {
@@ -331,18 +390,19 @@ qh_result qh_runtime_recover(qh_runtime *runtime, uint32_t place, qh_recovery *r
     report->undone = qh_memory_recover(heap, place);
     uint32_t held = locks_of(runtime, place);
     bool registry = held >> QH_LOCK_REGISTRY & 1;
-    if (!registry) QH_TRY(qh__room_enter(&runtime->registry.lock, QH_LOCK_REGISTRY));
-    qh_result result = qh__memory_enter(heap, NULL, NULL);
+    if (!registry) QH_TRY(qh__room_enter_soon(&runtime->registry.lock, QH_LOCK_REGISTRY));
+    qh_result result = qh__memory_enter_soon(heap);
     if (result == QH_OK) {
         settle_registry(runtime, place, registry, report);
         settle_thread(runtime, place, report);
         settle_agents(runtime, place, report);
+        settle_indexes(runtime, place, report);
         settle_rooms(runtime, held, report);
         qh__memory_leave(heap);
         report->released = qh_runtime_release_all(runtime, place);
     }
     if (result == QH_OK) free_rooms(runtime, place);
-    if (result == QH_OK) result = forget_dead(runtime);
+    if (result == QH_OK) forget_dead(runtime);
     if (!registry) qh__room_leave(&runtime->registry.lock, QH_LOCK_REGISTRY);
     if (result == QH_OK) qh_mutex_recover(&runtime->registry.lock, qh__threads(), place);
     return result;

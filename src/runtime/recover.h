@@ -35,5 +35,9 @@ typedef struct qh_recovery {
  * one has died, and must be recovered first): call again. QH_INVALID_ARGUMENT for no place, or the caller's own. */
 qh_result qh_runtime_recover(qh_runtime *runtime, uint32_t place, qh_recovery *report);
 
+/* Gives back the blocks of an index that nothing names any more: how many. By who has claimed the index, and holds the registry and the
+ * memory. */
+uint32_t qh__index_collect(qh_runtime *runtime, qh_index *index);
+
 #endif
 #endif

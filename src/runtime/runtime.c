@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "runtime/batch.h"
 #include "runtime/notes.h"
+#include "runtime/recover.h"
 
 qh_runtime_def qh_runtime_def_default(void) {
     return (qh_runtime_def){.max_pages = 16384, .pools = {1000, 5000, 500}};
@@ -75,11 +76,28 @@ static void destroy_object(qh_runtime *runtime, qh_slot *slot) {
     if (qh__slot_kind(slot) == QH_SLOT_FILTER) qh_filter_close(slot->object);
 }
 
+#if QH_THREADS
+static qh_result close_index(qh_runtime *runtime, qh_index *index) {
+    qh_heap *heap = &runtime->memory.heap;
+    if (index->strays && index->shared.references == 0) {
+        QH_TRY(qh__memory_enter(heap, NULL, NULL));
+        qh__index_collect(runtime, index);
+        qh__memory_leave(heap);
+    }
+    return qh_index_close(index);
+}
+#else
+QH_INLINE qh_result close_index(const qh_runtime *runtime, qh_index *index) {
+    (void)runtime;
+    return qh_index_close(index);
+}
+#endif
+
 /* After everything that may hold one. */
 static void destroy_indexes(qh_runtime *runtime) {
     for (uint32_t i = 0; i < runtime->slot_count; i++)
         if (qh__slot_kind(qh__slot_at(runtime, i)) == QH_SLOT_INDEX)
-            qh_index_close(qh__slot_at(runtime, i)->object);
+            close_index(runtime, qh__slot_at(runtime, i)->object);
 }
 
 static void free_slots(qh_runtime *runtime);
@@ -299,7 +317,7 @@ qh_result qh_runtime_destroy_index(qh_runtime *runtime, qh_handle handle) {
     if (filter)
         qh_filter_close(filter);
     else
-        QH_TRY(index ? qh_index_close(index) : QH_STALE_HANDLE);
+        QH_TRY(index ? close_index(runtime, index) : QH_STALE_HANDLE);
     qh__runtime_forget(runtime, handle);
     return QH_OK;
 }

@@ -60,6 +60,14 @@ QH_INLINE qh_result qh__room_enter(qh_mutex *lock, uint32_t lock_id) {
                             qh_mutex_lock(lock, qh__threads(), qh__self(), QH_UNLESS_KEEPING));
 }
 
+/* For who must go on even where the holder is dead: QH_BUSY after `QH_SOON_NS`. */
+#define QH_SOON_NS INT64_C(100000000)
+QH_INLINE qh_result qh__room_enter_soon(qh_mutex *lock, uint32_t lock_id) {
+    int64_t timeout_ns = qh__threads()->places[qh__self()].keeps > 0 ? 0 : QH_SOON_NS;
+    qh__rank_enter(lock_id);
+    return qh__rank_entered(lock_id, qh_mutex_lock(lock, qh__threads(), qh__self(), timeout_ns));
+}
+
 QH_INLINE void qh__room_leave(qh_mutex *lock, uint32_t lock_id) {
     qh_mutex_unlock(lock, qh__threads(), qh__self());
     qh__rank_leave(lock_id);

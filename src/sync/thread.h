@@ -22,7 +22,8 @@ typedef enum qh_place_state {
     QH_PLACE_NONE, /* the runtime was opened with fewer places */
     QH_PLACE_FREE,
     QH_PLACE_TAKEN, /* by a thread that has not begun, or not ended, yet */
-    QH_PLACE_LIVE
+    QH_PLACE_LIVE,
+    QH_PLACE_RECOVERING /* of a thread that has died, while another gives back what it had */
 } qh_place_state;
 
 /* One place. 64 bytes: two threads never share a cache line. */

@@ -163,17 +163,25 @@ EXPORT(int32_t, qh_note_get, (uint32_t handle, uint32_t key)) {
 
 static QH_THREAD_LOCAL qh_recovery recovered;
 
+/* One at a time, and nothing where nobody is. */
+static qh_result recover_place(qh_runtime *opened, uint32_t place) {
+    uint32_t *state = &qh__threads()->places[place].state, was = qh__atomic_load(state);
+    recovered = (qh_recovery){0};
+    if (was == QH_PLACE_NONE || was == QH_PLACE_FREE) return QH_OK;
+    if (was == QH_PLACE_RECOVERING || !qh__atomic_swap(state, &was, QH_PLACE_RECOVERING))
+        return QH_BUSY;
+    qh_result result = qh_runtime_recover(opened, place, &recovered);
+    qh__atomic_store(state, result == QH_OK ? QH_PLACE_FREE : was);
+    return result;
+}
+
 /* Makes sound what a thread that has died left behind, and free what it had (runtime/recover.h). Whoever calls knows that it is dead: it runs
  * no more. numbers: objects released, agents repaired, agents reset, objects removed that were half made or half destroyed, bits of the
  * rooms that lost something (1 << lock), blocks of memory given back, whether memory was being changed. Its place is free then. */
 EXPORT(int32_t, qh_recover, (uint32_t place)) {
     OPEN_OR_RETURN;
-    qh_thread *self = &qh__threads()->places[qh__self()];
-    bool may_sleep = self->may_sleep;
-    self->may_sleep = false; /* who holds what is needed may be dead too: QH_BUSY, not waited for */
-    qh_result result = qh_runtime_recover(opened, place, &recovered);
-    self->may_sleep = may_sleep;
-    if (result != QH_OK) return result;
+    if (place >= QH_MAX_THREADS || place == qh__self()) return QH_INVALID_ARGUMENT;
+    QH_TRY(recover_place(opened, place));
     double *numbers = qh__io.numbers;
     numbers[0] = recovered.released;
     numbers[1] = recovered.repaired;
@@ -182,8 +190,6 @@ EXPORT(int32_t, qh_recover, (uint32_t place)) {
     numbers[4] = recovered.rooms;
     numbers[5] = recovered.blocks;
     numbers[6] = recovered.undone;
-    uint32_t *state = &qh__threads()->places[place].state;
-    if (qh__atomic_load(state) != QH_PLACE_NONE) qh__atomic_store(state, QH_PLACE_FREE);
     return QH_OK;
 }
 

@@ -39,9 +39,10 @@ const works = sanitizerWorks();
 
 /** What a program says at its end: it, and nothing that is wrong. */
 (works ? test : test.skip).each([
-    ['rooms', 'send, count and contribute', /^4 threads, 48064 messages/m],
-    ['agents', 'make agents, learn, share and destroy them', /^4 threads, \d{5,} steps in \d{4,} batches .* \d+ times busy/m],
-])('%s: four threads %s', (name, _, said) => {
+    ['rooms', 'four of them, send, count and contribute', /^4 threads, 48064 messages/m],
+    ['recovery', 'die, two at once as well, and are recovered', /^recovered, \d+ blocks given back/m],
+    ['agents', 'four of them, make agents, learn, share and destroy them', /^4 threads, \d{5,} steps in \d{4,} batches .* \d+ times busy/m],
+])('%s: threads %s', (name, _, said) => {
     const { status, stdout, stderr } = runThreads(name);
     expect(stderr).toBe('');
     expect(stdout).not.toMatch(/^not ok/m);

@@ -56,7 +56,28 @@ void *qh__index_alloc(qh_index *index, uint64_t byte_count, qh_result *result) {
     return block;
 }
 
+#if QH_THREADS
+/* While many read it its books are nobody's own: what cannot be given back under their lock is found by its record later. */
+static void free_of_frozen(qh_index *index, void *block, size_t byte_count) {
+    if (!qh__heap_try_free(&index->memory->heap, &index->owner, block, byte_count))
+        qh__atomic_store(&index->strays, 1);
+}
+
+bool qh__index_knows(const qh_index *index, const void *block) {
+    bool knows = block == index || block == index->block || block == index->graph.upper;
+    for (uint32_t i = 0; i < QH_DESK_COUNT && !knows; i++)
+        knows = block == index->desks[i].work.block || block == index->desks[i].exchange.block;
+    return knows;
+}
+#endif
+
 void qh__index_free(qh_index *index, void *block, size_t byte_count) {
+#if QH_THREADS
+    if (block && index->shared.frozen) {
+        free_of_frozen(index, block, QH_MAX(byte_count, (size_t)1));
+        return;
+    }
+#endif
     if (block)
         qh_heap_free(&index->memory->heap, &index->owner, block, QH_MAX(byte_count, (size_t)1));
     note_bytes(index);
@@ -79,6 +100,9 @@ static void free_desks(qh_index *index) {
 
 qh_result qh_index_close(qh_index *index) {
     QH_TRY(qh_shared_close(&index->memory->shared, &index->shared));
+#if QH_THREADS
+    index->shared.frozen = false; /* nobody reads it any more */
+#endif
     qh__index_free_building(index);
     free_desks(index);
     qh_owner owner = index->owner;

@@ -134,6 +134,7 @@ typedef struct qh_index {
     qh_index_frozen fixed;
 #if QH_THREADS
     qh_index_desk desks[QH_MAX_THREADS];
+    uint32_t strays; /* 1: blocks of the index's may be left that nothing names any more */
 #else
     qh_index_desk desk;
 #endif
@@ -180,6 +181,11 @@ qh_result qh_index_open(qh_memory *memory, const qh_index_def *def, qh_handle ha
 
 /* Gives everything back. QH_BUSY while a filter, or anything else, holds it. */
 qh_result qh_index_close(qh_index *index);
+
+#if QH_THREADS
+/* Whether a block of the index's, which nobody uses now, is one that it knows of; filters are not. */
+bool qh__index_knows(const qh_index *index, const void *block);
+#endif
 
 /* ---------------------------------------------------------------- building */
 

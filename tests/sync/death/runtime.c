@@ -1,5 +1,5 @@
 /* Whole calls of a runtime, ended at their basic blocks: agents of every kind that learn, grow, replay, are reset, made, destroyed; batches;
- * the federation; messages; series; zones. What a survivor recovers is sound, nothing has leaked, the agent in question is sound or as new,
+ * the federation; messages; series; zones; a search. What a survivor recovers is sound, nothing has leaked, the agent in question is sound or as new,
  * all others learn on exactly as in a runtime in which nobody died.
  *
  *   runtime SHARE OF THE BLOCKS, in thousandths */
@@ -9,6 +9,7 @@
 
 #include "../../c/cast.h"
 #include "learn/transfer.h"
+#include "memory/salvage.h"
 #include "runtime/claims.h"
 #include "runtime/recover.h"
 #include "victim.h"
@@ -36,9 +37,11 @@ bool test_same(double a, double b) {
 }
 
 #define OTHERS 3u
+#define INDEX_ROWS 400u
+#define ROWS_DIMS 4u
 
 static qh_runtime *runtime;
-static qh_handle others[OTHERS], subject, batch_handle;
+static qh_handle others[OTHERS], subject, batch_handle, index_handle;
 static cast_world world;
 static uint32_t member;
 static unsigned char bytes[1 << 20];
@@ -147,6 +150,27 @@ static void propose(void) {
     qh__room_leave(&runtime->zones->lock, QH_LOCK_ZONES);
 }
 
+static void open_batch(void) {
+    qh_batch *batch;
+    REGISTERED(result = qh_batch_create(runtime, 2 * OTHERS, &batch));
+}
+
+/* The desk grows, and grows again. */
+static void search(void) {
+    static qh_claim claim_to_read;
+    if (qh__claim_to_read(runtime, index_handle, QH_SLOT_INDEX, &claim_to_read) != QH_OK) abort();
+    qh_index *index = qh__claimed(runtime, index_handle);
+    for (uint32_t k = 4; k <= 300; k += 148) {
+        uint32_t found, failed;
+        qh_index_request request = {.query_count = 1, .k = k, .ef = k, .mode = QH_INDEX_GRAPH};
+        result = qh_index_exchange_reserve(index, 1, k, k == 4);
+        if (result != QH_OK) continue;
+        memset(qh__index_desk(index)->exchange.queries, 0, ROWS_DIMS * sizeof(float));
+        result = qh_index_find(index, &request, &found, &failed);
+    }
+    qh__claim_end(&claim_to_read);
+}
+
 typedef struct operation {
     const char *name;
     void (*run)(void);
@@ -157,7 +181,8 @@ static const operation operations[] = {
     {"learn", learn, true},        {"reset", reset, true},      {"create", create, true},
     {"destroy", destroy, true},    {"import", import, true},    {"batch", step_batch, false},
     {"federate", federate, false}, {"send", send, false},       {"take", take, false},
-    {"count", count, false},       {"propose", propose, false},
+    {"count", count, false},       {"propose", propose, false}, {"open", open_batch, false},
+    {"search", search, false},
 };
 
 /* ---------------------------------------------------------------- worlds */
@@ -196,6 +221,23 @@ static void open_zones(void) {
     }
 }
 
+static void open_index(void) {
+    qh_index_def def = qh_index_def_default();
+    uint32_t failed;
+    def.dims = ROWS_DIMS;
+    if (qh_runtime_create_index(runtime, &def, NULL, 0, &index_handle) != QH_OK) abort();
+    qh_index *index = qh__claimed(runtime, index_handle);
+    if (qh_index_reserve(index, INDEX_ROWS) != QH_OK) abort();
+    for (uint32_t i = 0; i < INDEX_ROWS; i++) {
+        for (uint32_t d = 0; d < ROWS_DIMS; d++)
+            index->rows.vectors[i * index->stride + d] = (float)((i * 37 + d * 11) % 97);
+        index->rows.labels[i] = i;
+    }
+    if (qh_index_commit(index, INDEX_ROWS, &failed) != QH_OK ||
+        qh_index_build(index, INDEX_ROWS) != QH_OK || qh_index_freeze(index) != QH_OK)
+        abort();
+}
+
 static void open_runtime(void) {
     qh_runtime_def def = qh_runtime_def_default();
     def.seed = 5;
@@ -223,9 +265,21 @@ static void open_runtime(void) {
     qh_message_def message = {subject, others, 2, "before", 6};
     for (uint32_t i = 0; i < 3; i++) (void)qh_messages_send(&runtime->messages, &message);
     open_zones();
+    open_index();
 }
 
 /* ---------------------------------------------------------------- afterwards */
+
+static void check_index(const qh_index *index, qh_handle handle) {
+    const qh_memory *memory = &runtime->memory;
+    expect(index->owner.books == qh__salvage_books(memory, handle, QH_OWNER_index),
+           "an index has what its records say");
+    for (size_t i = 0; i < memory->records.capacity; i++) {
+        const qh_record *record = &memory->records.places[i];
+        expect(!record->block || record->owner != handle || qh__index_knows(index, record->block),
+               "an index knows of what it has");
+    }
+}
 
 /* Every record has an owner that lives, and every owner what its records say. */
 static void check_books(void) {
@@ -247,6 +301,13 @@ static void check_books(void) {
         expect(rooms[k] == owners[k]->books, "a room has what its records say");
     for (uint32_t i = 0; i < runtime->slot_count; i++) {
         const qh_slot *slot = qh__slot_at(runtime, i);
+        qh_handle handle = qh__handle_make(i, qh__slot_generation(slot));
+        const qh_batch *batch = slot->object;
+        if (qh__slot_kind(slot) == QH_SLOT_BATCH)
+            expect(batch->handle == handle &&
+                       batch->owner.live_bytes == qh_heap_charge(batch->block_bytes),
+                   "a batch is whole");
+        if (qh__slot_kind(slot) == QH_SLOT_INDEX) check_index(slot->object, handle);
         if (qh__slot_kind(slot) != QH_SLOT_AGENT) continue;
         const qh_agent *agent = slot->object;
         expect(qh__agent_is_whole(memory, agent), "an agent is whole");
@@ -260,8 +321,10 @@ static uint64_t state_of_others(void) {
     return hash;
 }
 
-/* What comes after: the others learn on; then everything ends, and nothing is left. */
+/* What comes after: the others learn on, and search; then everything ends, and nothing is left. */
 static uint64_t live_on(bool alone) {
+    search();
+    expect(result == QH_OK, "others search");
     cast_world at = {.random = qh__random_seeded(77, 1)};
     uint64_t hash = 0;
     if (!alone)
