@@ -125,7 +125,8 @@ export interface AgentRuntime {
      * Ends what a terminated thread was doing, wherever it was: its claims and locks are released, and what it had half changed is brought back, or
      * reset where it cannot be. To be called for each worker that was terminated, or whose module stopped, without having disposed of its runtime;
      * never for one that is running.
-     * @throws {QhiveError} INVALID_ARGUMENT for this thread or one that there is not; UNSUPPORTED without `threads`; BUSY
+     * @throws {QhiveError} INVALID_ARGUMENT for this thread or one that there is not; UNSUPPORTED without `threads`; BUSY where a lock that is
+     *   needed is not to be had within a tenth of a second, as when another thread was terminated with it: recover that one, then this one again
      */
     recover(thread: number): Recovery;
     /**
