@@ -127,9 +127,18 @@ export class MetricsStore {
     #categories(agents) {
         /** @type {Map<string, number>} */
         const counts = new Map();
-        for (const { config } of this.#agents.values()) counts.set(config.category ?? '', (counts.get(config.category ?? '') ?? 0) + 1);
+        for (const { config } of this.#agents.values()) {
+            const category = config.category ?? this.#categoryOf(config.feature);
+            counts.set(category, (counts.get(category) ?? 0) + 1);
+        }
         if (agents === 0) counts.set('', 0);
         return Array.from(counts, ([category, count]) => /** @type {[any, number]} */ ([{ category }, count]));
+    }
+
+    /** The category of a feature that is known, which is that of its agents without one. @param {string | undefined} feature */
+    #categoryOf(feature) {
+        const { knowledge } = this.#core;
+        return feature !== undefined && knowledge?.frozen ? (knowledge.get(feature)?.category ?? '') : '';
     }
 
     #sums() {

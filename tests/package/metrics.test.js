@@ -132,6 +132,18 @@ test('the text is Prometheus text, with histograms whose buckets hold what they 
     expect(buckets.map(([le]) => le)).toEqual([...buckets.map(([le]) => le)].sort((a, b) => a - b));
 });
 
+test('agents without a category are counted in that of their feature', () => {
+    runtime.knowledge.load([{ code: 'f1', name: 'Tilting', category: 'coverage' }]);
+    const early = runtime.createAgent({ ...INDEX, feature: 'f1' });
+    expect(parse(metrics.prometheus()).samples.get('qhive_agents{category=""}')).toBe(1);
+    runtime.knowledge.freeze();
+    runtime.createAgent({ ...INDEX, feature: 'f1' });
+    runtime.createAgent({ ...INDEX, feature: 'f1', category: 'own' });
+    const { samples } = parse(metrics.prometheus());
+    expect(['coverage', 'own', ''].map((category) => samples.get(`qhive_agents{category="${category}"}`))).toEqual([2, 1, undefined]);
+    early.free();
+});
+
 test('the text follows the grammar whatever was observed', () => {
     const series = {
         zeros: [5e-324, -5e-324, 0, -0, 1e-300, -1e-300], huge: [1.7e308, 1.7e308, 1], low: [-1.7e308, -1.7e308],
