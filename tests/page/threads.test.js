@@ -1,9 +1,7 @@
 /** Threads in real browsers: a page and its workers on one memory, with and without the headers that it takes. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createRuntimeSync } from 'qhive';
-import { root } from '../../cmake/build.mjs';
 import { serve } from '../browser/chromium.js';
+import { books, stress } from '../threads/stress.js';
 import { BROWSERS } from './drivers.js';
 
 const POOLS = { state: 64, trajectory: 8, message: 8 };
@@ -33,9 +31,6 @@ function start() {
     });
 }
 </script>`;
-
-const module = new WebAssembly.Module(readFileSync(join(root, 'dist', 'qhive-threads.wasm')));
-const waits = WebAssembly.Module.exports(module).some(({ name }) => name === 'qh_lock_enroll');
 
 function walk(runtime, { id, steps }) {
     const agent = runtime.agent(id);
@@ -80,7 +75,7 @@ describe.each(Object.keys(BROWSERS))('%s', (name) => {
     });
     /** Evaluates an expression in the page, which may await, with what the tests have. */
     const inPage = (body, where = page) => where.evaluate(`(async () => {
-        const walk = ${walk}, config = ${JSON.stringify(CONFIG)}, pools = ${JSON.stringify(POOLS)}, steps = ${STEPS};
+        const walk = ${walk}, config = ${JSON.stringify(CONFIG)}, pools = ${JSON.stringify(POOLS)}, steps = ${STEPS}, stress = ${stress}, books = ${books};
         ${body}
     })()`);
 
@@ -112,7 +107,7 @@ describe.each(Object.keys(BROWSERS))('%s', (name) => {
         });
     });
 
-    (waits ? maybe : test.skip)('the page never blocks: a room in a worker’s hands is BUSY, and waited for without blocking', async () => {
+    maybe('the page never blocks: a room in a worker’s hands is BUSY, and waited for without blocking', async () => {
         const found = await inPage(`
             const runtime = await qhive.createRuntime({ seed: 5, pools, threads: 4 });
             const agent = runtime.createAgent({ ...config, category: 'c' });
@@ -144,5 +139,15 @@ describe.each(Object.keys(BROWSERS))('%s', (name) => {
         expect(found).toEqual({
             busy: expect.stringMatching(/^BUSY: .*may not block.*withLock/), late: expect.stringMatching(/^BUSY: .*30 ms/), waited: 1, turned: true, held: 'held', after: 'taken', sound: true,
         });
+    });
+
+    maybe('three workers use all of a runtime at once', async () => {
+        const found = await inPage(`
+            const runtime = await qhive.createRuntime({ seed: 5, pools, threads: 4 });
+            const common = Array.from({ length: 6 }, () => runtime.createAgent({ category: 'stress', actions: 3, encoder: { kind: 'index', states: 50 } }).id);
+            const workers = [start(), start(), start()];
+            const tallies = await Promise.all(workers.map((ask, i) => ask(runtime.share(), stress, { seed: i + 1, rounds: 200, common })));
+            return { made: tallies.map((tally) => tally.made ?? tally), ...books(runtime, tallies, common) };`);
+        expect(found).toEqual({ made: [600, 600, 600], agents: 6, learned: 0, messages: 0, observed: 0, sound: true });
     });
 });

@@ -4,7 +4,7 @@ import { startWorker } from './crew.js';
 import { books, stress } from './stress.js';
 
 const THREADS = 4;
-const ROUNDS = 150;
+const ROUNDS = 500;
 const SEED = Number(process.env.QHIVE_SEED ?? 20_231);
 
 test('all of a runtime from four threads at once', async () => {
