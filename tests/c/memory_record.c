@@ -25,7 +25,9 @@ static void a_record_says_what_was_allocated(void) {
     CHECK_EQ(record->sequence, qh_records_find(heap->records, first)->sequence + 1);
     qh_heap_free(heap, &owner, first, 100);
     CHECK(qh_records_find(heap->records, first) == NULL);
-    CHECK(qh_records_find(heap->records, second) == record);
+    record = qh_records_find(heap->records, second); /* it may have moved up */
+    REQUIRE(record != NULL);
+    CHECK_EQ(record->byte_count, qh_heap_charge(300));
     CHECK_EQ(heap->records->count, 1);
     test_memory_close(&memory);
 }
