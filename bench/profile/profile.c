@@ -18,19 +18,6 @@
 #define AGENTS 593u
 #define FRAMES 8u
 
-extern qh_io qh__io;
-int32_t qh_open(uint32_t max_pages, uint32_t initial_pages, uint32_t seed_low, uint32_t seed_high,
-                uint32_t state, uint32_t trajectory, uint32_t message, uint32_t track);
-int32_t qh_agent_create(uint32_t name_length, uint32_t dim_count);
-int32_t qh_act(uint32_t handle, double state, uint32_t flags);
-double qh_learn(uint32_t handle, double state, uint32_t action, double reward, double next_state,
-                uint32_t ending, int32_t next_action, double time, uint32_t flags);
-int32_t qh_batch_open(uint32_t count);
-int32_t qh_batch_check(uint32_t handle);
-int32_t qh_batch_begin_all(uint32_t handle);
-int32_t qh_batch_step_all(uint32_t handle, double time);
-int32_t qh_batch_act_all(uint32_t handle, uint32_t flags);
-
 /* A call that fails here is a fault of this program. */
 static int32_t must(int32_t result) {
     if (result >= QH_NO_ACTION) return result;
@@ -120,7 +107,7 @@ static double run_insert(uint32_t count) {
 }
 
 static double run_batch_act(uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) qh_batch_act_all(batches[i % FRAMES], 0);
+    for (uint32_t i = 0; i < count; i++) qh_batch_act_all(batches[i % FRAMES], 0, 0);
     return count;
 }
 
@@ -162,7 +149,7 @@ static void prepare_crew(void) {
         fill(agents[i], frames[0][i], FRAMES, AGENTS * DIMS);
     }
     for (uint32_t frame = 0; frame < FRAMES; frame++) batches[frame] = open_batch(agents, frame);
-    must(qh_batch_begin_all(batches[0]));
+    must(qh_batch_begin_all(batches[0], 0));
 }
 
 static const struct {

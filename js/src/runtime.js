@@ -93,7 +93,6 @@ export class AgentRuntime {
         const actuator = complete.actuator && bindActuator(this.#safeZones, complete.actuator);
         const handle = createFrom(this.#core, complete, actuator);
         if (handle < 0) throw this.#notCreated(handle, complete);
-        threads?.hold(handle);
         try {
             if (complete.category !== undefined) categorise(this.#core, complete.category, handle);
             if (feature !== undefined) tieTo(this.#knowledge, handle, feature);

@@ -212,8 +212,6 @@ export class Threads {
     #drop = () => {};
     #seen = -1; // the count of changes when all agents were known last
     #looking = false;
-    /** @type {number[]} agents of threads that were recovered */
-    #suspects = [];
     /** @type {Promise<void>} when those of this thread's callers who came before are done with their locks */
     #queue = Promise.resolve();
 
@@ -266,7 +264,6 @@ export class Threads {
         if (changes === this.#seen) return;
         this.#looking = true;
         try {
-            this.#bury();
             if (this.#compare()) this.#seen = changes;
         } finally {
             this.#looking = false;
@@ -297,12 +294,7 @@ export class Threads {
         }
     }
 
-    /** An agent that is being made is this thread's: if it ends here, recover() finds an agent that nobody was told of. @param {number} handle */
-    hold(handle) {
-        this.#core.call('qh_agent_claim', handle);
-    }
-
-    /** Tells the other threads of an agent that this one has made. @param {Agent} agent @param {number} handle */
+    /** Tells the other threads of an agent that this one has made, whose it was until now. @param {Agent} agent @param {number} handle */
     introduce(agent, handle) {
         const result = this.#leave(handle, CONFIG, agent.config);
         if (result >= 0) {
@@ -437,28 +429,15 @@ export class Threads {
         if (thread === this.number) throw new QhiveError('INVALID_ARGUMENT', `recover: thread ${thread} is this one, which is alive`);
         if (!all.includes(thread)) invalid('thread', `the number of a thread (there are ${all.join(', ')})`, thread);
         const core = this.#core;
-        const its = this.#handles().filter((handle) => core.call('qh_agent_owner', handle) === thread); // takes no lock: the dead may hold any
         const result = core.call('qh_recover', thread - 1);
         if (result < 0) throw new QhiveError(this.#kit.codeOf(result) ?? 'INVALID_STATE', `recover: ${this.busyRoom}`);
         const [released, repaired, , removed, rooms] = core.numbers;
         const reset = [];
         for (let handle = core.call('qh_recovered', 0); handle > 0; handle = core.call('qh_recovered', reset.length)) reset.push(handle);
-        this.#suspects.push(...its);
         this.#seen = -1;
         const cleared = Object.entries(LOCKS).flatMap(([name, lock]) => ((rooms >> lock) & 1 ? [name] : []));
         const agents = reset.flatMap((handle) => Map.prototype.get.call(this.agents, handle) ?? []); // not looking: another dead may hold a lock
         return { released, repaired, reset: agents, removed, cleared };
-    }
-
-    /** Destroys the agents that a thread was making when it ended: nobody was told of them. */
-    #bury() {
-        for (const handle of this.#suspects.splice(0))
-            if (this.#core.call('qh_agent_owner', handle) === 0 && !this.#isKnown(handle)) this.#core.call('qh_agent_destroy', handle);
-    }
-
-    /** Whether its maker told of an agent. @param {number} handle */
-    #isKnown(handle) {
-        return this.#core.read('qh_note_get', handle, CONFIG) > 0 && this.#core.call('qh_transfer_close') >= 0;
     }
 }
 

@@ -129,6 +129,7 @@ qh_result qh_runtime_release(qh_runtime *runtime, qh_handle handle) {
     qh_slot *slot = named(runtime, handle, QH_SLOT_FREE, &unclaimed);
     if (!slot) return QH_STALE_HANDLE;
     if (qh__atomic_load(&slot->word) != (unclaimed | (qh__self() + 1))) return QH_BUSY;
+    slot->newborn = false;
     qh__atomic_store(&slot->word, unclaimed);
     return QH_OK;
 }
@@ -150,7 +151,7 @@ uint32_t qh_runtime_release_all(qh_runtime *runtime, uint32_t place) {
         uint32_t word = qh__atomic_load(&slot->word);
         end_reading_of(slot, place);
         if ((word & CLAIMANT) != place + 1) continue;
-        slot->passing = false;
+        slot->passing = slot->newborn = false;
         qh__atomic_store(&slot->word, word & ~CLAIMANT);
         released++;
     }

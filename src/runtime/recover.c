@@ -55,7 +55,7 @@ static void drop_object(qh_runtime *runtime, uint32_t number) {
     slot->object = NULL;
     slot->notes = NULL;
     slot->readers = 0;
-    slot->passing = false;
+    slot->passing = slot->newborn = false;
     qh__slot_set(slot, qh__slot_generation(slot) + 1, QH_SLOT_FREE);
 }
 
@@ -64,9 +64,10 @@ static bool has_claimed(const qh_slot *slot, uint32_t place) {
     return (qh__atomic_load(&slot->word) & 0xFF) == place + 1;
 }
 
-/* An index that is being built by somebody who died is not one. */
+/* An agent that others were not told of, or an index that was being built, is nothing without its maker. */
 static bool is_unfinished(const qh_slot *slot) {
-    return qh__slot_kind(slot) == QH_SLOT_INDEX && !((const qh_index *)slot->object)->shared.frozen;
+    return slot->newborn || (qh__slot_kind(slot) == QH_SLOT_INDEX &&
+                             !((const qh_index *)slot->object)->shared.frozen);
 }
 
 static void drop_ruins(qh_runtime *runtime, uint32_t place, bool registry, qh_recovery *report) {

@@ -179,7 +179,11 @@ void qh__runtime_register(qh_runtime *runtime, qh_handle handle, void *object, q
     uint32_t next = slot->next_free;
     slot->object = object;
     slot->next_free = 0;
-    qh__slot_set(slot, qh__handle_generation(handle), kind);
+    slot->newborn = kind == QH_SLOT_AGENT;
+    if (slot->newborn)
+        qh__slot_set_mine(slot, qh__handle_generation(handle), kind);
+    else
+        qh__slot_set(slot, qh__handle_generation(handle), kind);
     if (runtime->first_free)
         runtime->first_free = next;
     else

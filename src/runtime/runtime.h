@@ -22,6 +22,7 @@ typedef struct qh_slot {
     uint32_t readers;      /* bits of the threads that read a frozen index */
     struct qh_note *notes; /* texts that threads leave for each other */
     bool passing;          /* claimed for the length of a call that claims many */
+    bool newborn;          /* an agent that its maker has not released yet */
 #else
     uint16_t generation;
     uint16_t kind; /* qh_slot_kind */
@@ -104,7 +105,8 @@ qh_mutex *qh_runtime_lock(qh_runtime *runtime, uint32_t lock_id);
 #endif
 
 /* An object is named in two steps, so that its blocks are charged to its handle from the first on: `reserve` says which handle the
- * next object will have, `register` gives it and cannot fail. */
+ * next object will have, `register` gives it and cannot fail. With threads an agent is its maker's until that releases it: whoever makes
+ * one may have more to do before others can know of it, and where its maker dies before that, the agent is given back (recover.h). */
 qh_result qh__runtime_reserve(qh_runtime *runtime, qh_handle *handle);
 void qh__runtime_register(qh_runtime *runtime, qh_handle handle, void *object, qh_slot_kind kind);
 void qh__runtime_forget(qh_runtime *runtime, qh_handle handle);
@@ -136,6 +138,11 @@ QH_INLINE uint32_t qh__slot_generation(const qh_slot *slot) {
 /* Claimed by nobody. */
 QH_INLINE void qh__slot_set(qh_slot *slot, uint32_t generation, uint32_t kind) {
     qh__atomic_store(&slot->word, generation << 16 | kind << 8);
+}
+
+/* Claimed by the calling thread from the first moment on. */
+QH_INLINE void qh__slot_set_mine(qh_slot *slot, uint32_t generation, uint32_t kind) {
+    qh__atomic_store(&slot->word, generation << 16 | kind << 8 | (qh__self() + 1));
 }
 #else
 QH_INLINE qh_slot *qh__slot_at(const qh_runtime *runtime, uint32_t number) {

@@ -4,6 +4,7 @@
 #define QH_WASM_IO_H
 
 #include "runtime/batch.h"
+#include "wasm/exports.h"
 
 #define QH_IO_TEXT_BYTES 4096
 #define QH_IO_NUMBERS 64
@@ -42,7 +43,6 @@ enum {
 /* The runtime, NULL before it is opened, and the open transfer buffer, NULL when there is none. */
 qh_runtime *qh__instance(void);
 unsigned char *qh__transfer(size_t *byte_count);
-int32_t qh_transfer_open(uint32_t byte_count);
 
 #if QH_THREADS
 /* Lets go of the lock that the thread keeps, and of the wait for one. */
@@ -57,9 +57,7 @@ void qh__transfer_replace(void *block, size_t byte_count);
 qh_result qh__places_open(qh_runtime *opened, uint32_t places, bool may_sleep);
 #endif
 
-/* A definition and the prototype that goes before it. */
-#define EXPORT(type, name, parameters)                                                             \
-    __attribute__((visibility("default"))) type name parameters;                                   \
-    type name parameters
+/* A definition that is seen from outside (wasm/exports.h). */
+#define EXPORT(type, name, parameters) __attribute__((visibility("default"))) type name parameters
 
 #endif

@@ -9,6 +9,7 @@
 #if !QH_SHARED
 
 #define REFUSED(name)                                                                              \
+    int32_t name(void);                                                                            \
     EXPORT(int32_t, name, (void)) {                                                                \
         return QH_UNSUPPORTED;                                                                     \
     }

@@ -96,6 +96,28 @@ test('what asks for everything is refused while another thread has anything', ()
     expect(first.call('qh_hash', 0)).toBe(0);
 });
 
+test('an agent is its maker\'s until that releases it, and goes with a maker that dies before', () => {
+    const [told, untold] = ['told', 'untold'].map((name) => second.bearAgent(config(name)));
+    expect(ownersOf([told, untold])).toEqual([2, 2]);
+    for (const handle of [told, untold]) expect(() => first.call('qh_act', handle, 0, 0)).toThrow('qh_act: BUSY');
+    second.call('qh_agent_release', told);
+    second.call('qh_agent_claim', told); // it lives on, whoever has it
+    second.noteSet(untold, 1, 'half a word');
+    expect(first.call('qh_recover', second.place)).toBe(0);
+    const [released, , , removed, , blocks] = first.numbers;
+    expect([released, removed, blocks > 0]).toEqual([1, 1, true]);
+    expect(ownersOf([told])).toEqual([0]);
+    expect(() => first.call('qh_agent_owner', untold)).toThrow('STALE_HANDLE');
+    expect(first.createAgent(config('untold')) & 0xffff).toBe(untold & 0xffff); // its slot and its name are free
+});
+
+test('a thread that ends leaves what it has made to the others', () => {
+    const handle = second.bearAgent(config('left'));
+    second.call('qh_thread_end');
+    expect(ownersOf([handle])).toEqual([0]);
+    expect(first.call('qh_act', handle, 0, 0)).toBeGreaterThanOrEqual(0);
+});
+
 test('a stale handle claims nothing, whoever has its slot', () => {
     const [handle] = agents;
     second.call('qh_agent_claim', handle);

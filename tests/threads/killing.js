@@ -76,8 +76,7 @@ export async function killWorkers({ rounds, crowd, seed, each }) {
         each?.(round);
     }
     const lost = runtime.memory.owners().filter(({ kind }) => kind === 'agent').length - touched.length - untouched.length;
-    // Known: a death at the one moment between making an agent and telling of it can leave the agent to nobody, about once in 500.
-    if (lost < 0 || lost > 1 + sum.killed / 100) throw new Error(`seed ${seed}: ${lost} agents are there that nobody knows`);
+    if (lost !== 0) throw new Error(`seed ${seed}: ${lost} agents are there that nobody knows`);
     runtime.dispose();
     return sum;
 }

@@ -71,10 +71,17 @@ export class Thread {
         return result;
     }
 
-    /** The handle of a new agent. */
-    createAgent(config) {
+    /** The handle of a new agent, which is this thread's. */
+    bearAgent(config) {
         const core = { base: this.base, alive: () => this.memory, call: (name, ...args) => this.call(name, ...args) };
         return createFrom(core, readConfig(config));
+    }
+
+    /** The handle of a new agent. */
+    createAgent(config) {
+        const handle = this.bearAgent(config);
+        this.call('qh_agent_release', handle);
+        return handle;
     }
 
     /** A batch of these agents, with the views of its arrays. */

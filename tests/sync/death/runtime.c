@@ -248,11 +248,13 @@ static void open_runtime(void) {
         qh_agent_def other;
         cast_member(i, &other);
         if (qh_runtime_create_agent(runtime, &other, &others[i]) != QH_OK) abort();
+        (void)qh_runtime_release(runtime, others[i]);
         play(qh_runtime_agent(runtime, others[i]), &world, 30);
     }
     qh_agent_def own;
     cast_member(member, &own);
     if (qh_runtime_create_agent(runtime, &own, &subject) != QH_OK) abort();
+    (void)qh_runtime_release(runtime, subject);
     play(agent_now(), &world, 60);
     qh_agent_export_size(agent_now(), &byte_count);
     if (byte_count <= sizeof bytes) qh_agent_export(agent_now(), bytes);

@@ -17,62 +17,6 @@
 #define ROWS 200u
 #define DIMS 8u
 
-int32_t qh_open(uint32_t max_pages, uint32_t initial_pages, uint32_t seed_low, uint32_t seed_high,
-                uint32_t state, uint32_t trajectory, uint32_t message, uint32_t track,
-                uint32_t places, uint32_t may_sleep);
-int32_t qh_thread_begin(uint32_t place, uint32_t may_sleep);
-int32_t qh_thread_end(void);
-int32_t qh_agent_claim(uint32_t handle);
-int32_t qh_agent_release(uint32_t handle);
-int32_t qh_agent_owner(uint32_t handle);
-int32_t qh_note_set(uint32_t handle, uint32_t key, uint32_t byte_count);
-int32_t qh_note_get(uint32_t handle, uint32_t key);
-int32_t qh_transfer_close(void);
-int32_t qh_agent_create(uint32_t name_length, uint32_t dim_count);
-int32_t qh_agent_destroy(uint32_t handle);
-int32_t qh_begin(uint32_t handle, double state, uint32_t flags);
-int32_t qh_step(uint32_t handle, double reward, double state, uint32_t ending, double time,
-                uint32_t flags);
-int32_t qh_reset(uint32_t handle);
-int32_t qh_hash(uint32_t handle);
-int32_t qh_export(uint32_t handle);
-int32_t qh_batch_open(uint32_t count);
-int32_t qh_batch_check(uint32_t handle);
-int32_t qh_batch_free(uint32_t handle);
-int32_t qh_batch_step_all(uint32_t handle, double time);
-int32_t qh_batch_begin_all(uint32_t handle, double time);
-int32_t qh_zones_freeze(uint32_t zone_count, uint32_t trigger_count, uint32_t audit_bytes,
-                        double back_off_ms, double max_back_off_ms);
-int32_t qh_zones_read(uint32_t number);
-int32_t qh_zones_propose_for(uint32_t handle, uint32_t number, double to, double time);
-int32_t qh_knowledge_add(void);
-int32_t qh_knowledge_end(void);
-int32_t qh_knowledge_tie(uint32_t handle, uint32_t entry);
-int32_t qh_knowledge_hits(uint32_t hits, uint32_t mode, uint32_t category_length, int32_t like);
-int32_t qh_index_create(uint32_t dims, uint32_t metric, uint32_t m, uint32_t ef_construction,
-                        uint32_t storage, uint32_t seed_low, uint32_t seed_high, uint32_t seeded);
-int32_t qh_index_room(uint32_t handle, uint32_t count);
-int32_t qh_index_add(uint32_t handle, uint32_t count);
-int32_t qh_index_insert(uint32_t handle, uint32_t count);
-int32_t qh_index_end(uint32_t handle);
-int32_t qh_index_exchange_open(uint32_t handle, uint32_t query_count, uint32_t k,
-                               uint32_t with_bits);
-int32_t qh_index_search(uint32_t handle, uint32_t query_count, uint32_t k, uint32_t ef,
-                        uint32_t mode, uint32_t filter, int32_t category);
-int32_t qh_category(uint32_t handle, uint32_t length);
-int32_t qh_message_send(uint32_t from, uint32_t to, uint32_t category_low, uint32_t category_high,
-                        uint32_t length);
-int32_t qh_message_next(uint32_t handle);
-int32_t qh_message_take(uint32_t handle);
-int32_t qh_federation_add(uint32_t count, double age);
-int32_t qh_federation_end(uint32_t keep_merged);
-int32_t qh_metrics(uint32_t handle);
-int32_t qh_metrics_sum(void);
-int32_t qh_lock_read(uint32_t index);
-int32_t qh_memory_info(void);
-int32_t qh_memory_owner(uint32_t index);
-int32_t qh_validate(void);
-
 /* What a thread has done. */
 typedef struct tally {
     uint32_t place, begun, learned, busy, stale, made, destroyed, sent, received, batches,
@@ -140,6 +84,7 @@ static uint32_t create(tally *at, const char *name) {
     memcpy(qh__io.text, name, length);
     int32_t handle = expect_ok(qh_agent_create(length, 0), "an agent is made");
     at->made += handle > 0;
+    expect_ok(qh_agent_release((uint32_t)handle), "an agent is born claimed");
     return (uint32_t)handle;
 }
 

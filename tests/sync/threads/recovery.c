@@ -11,32 +11,6 @@
 #define ROWS 100u
 #define DIMS 8u
 
-int32_t qh_open(uint32_t max_pages, uint32_t initial_pages, uint32_t seed_low, uint32_t seed_high,
-                uint32_t state, uint32_t trajectory, uint32_t message, uint32_t track,
-                uint32_t places, uint32_t may_sleep);
-int32_t qh_thread_begin(uint32_t place, uint32_t may_sleep);
-int32_t qh_recover(uint32_t place);
-int32_t qh_note_set(uint32_t handle, uint32_t key, uint32_t byte_count);
-int32_t qh_note_get(uint32_t handle, uint32_t key);
-int32_t qh_agent_create(uint32_t name_length, uint32_t dim_count);
-int32_t qh_agent_destroy(uint32_t handle);
-int32_t qh_index_create(uint32_t dims, uint32_t metric, uint32_t m, uint32_t ef_construction,
-                        uint32_t storage, uint32_t seed_low, uint32_t seed_high, uint32_t seeded);
-int32_t qh_index_room(uint32_t handle, uint32_t count);
-int32_t qh_index_add(uint32_t handle, uint32_t count);
-int32_t qh_index_insert(uint32_t handle, uint32_t count);
-int32_t qh_index_end(uint32_t handle);
-int32_t qh_index_destroy(uint32_t handle);
-int32_t qh_index_filter(uint32_t handle);
-int32_t qh_index_exchange_open(uint32_t handle, uint32_t query_count, uint32_t k,
-                               uint32_t with_bits);
-int32_t qh_index_search(uint32_t handle, uint32_t query_count, uint32_t k, uint32_t ef,
-                        uint32_t mode, uint32_t filter, int32_t category);
-int32_t qh_message_send(uint32_t from, uint32_t to, uint32_t category_low, uint32_t category_high,
-                        uint32_t length);
-int32_t qh_message_next(uint32_t handle);
-int32_t qh_validate(void);
-
 static uint32_t wrong, blocks;
 
 static void expect(bool holds, const char *what) {
@@ -78,7 +52,7 @@ static uint32_t make_agent(void) {
     qh__io.def.actions = 2;
     qh__io.def.encoder.states = 4;
     int32_t handle = qh_agent_create(0, 0);
-    expect(handle > 0, "an agent");
+    expect(handle > 0 && qh_agent_release((uint32_t)handle) == QH_OK, "an agent");
     return (uint32_t)handle;
 }
 

@@ -85,7 +85,9 @@ int main(void) {
     agent.encoder.states = 4;
     for (uint32_t i = 0; i < THREADS; i++) {
         qh_handle handle;
-        expect(qh_runtime_create_agent(runtime, &agent, &handle) == QH_OK, "an agent");
+        expect(qh_runtime_create_agent(runtime, &agent, &handle) == QH_OK &&
+                   qh_runtime_release(runtime, handle) == QH_OK,
+               "an agent");
         agents[i] = qh_runtime_agent(runtime, handle);
         qh_thread_open(qh__threads(), i, true);
     }
