@@ -7,14 +7,14 @@
  * side by side, as many as there are cores but at most two, and each prints when it is over; one suite
  * prints as it goes.
  *
- * The last line printed is the sum over all suites, `N passed, N failed, N skipped`. A suite that cannot
+ * What failed is named once more before the end. The last line printed is the sum over all suites, `N passed, N failed, N skipped`. A suite that cannot
  * be built, crashes, or runs no test at all counts as one failure; one that this machine cannot run is
  * skipped by name. The exit code is 0 only without failures.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, execute as capture, findProgram, install, root } from '../cmake/build.mjs';
 
@@ -73,8 +73,8 @@ const SUITES = {
 /** After so long a suite hangs, and is ended and counted as failed. */
 const HANGS_MS = 15 * 60_000;
 
-/** Runs a program in the source root, passing its output on; resolves with its exit and its stdout. */
-function execute([program, ...args], env = {}) {
+/** Runs a program in the source root, passing its output on unless `quiet`; resolves with its exit and its stdout. */
+function execute([program, ...args], { env = {}, quiet = false } = {}) {
     return new Promise((resolve) => {
         const child = spawn(program, args, {
             cwd: root,
@@ -85,7 +85,7 @@ function execute([program, ...args], env = {}) {
         let stdout = '';
         child.stdout.setEncoding('utf8').on('data', (text) => {
             stdout += text;
-            process.stdout.write(text);
+            if (!quiet) process.stdout.write(text);
         });
         child.on('error', (error) => resolve({ reason: error.message, stdout }));
         child.on('close', (status, signal) => resolve({ reason: status === 0 ? '' : `exit ${signal ?? status}`, stdout }));
@@ -93,15 +93,16 @@ function execute([program, ...args], env = {}) {
 }
 
 /** A program that prints `ok`/`not ok` lines. */
-export async function tap(command) {
-    const { stdout, reason } = await execute(command, { UBSAN_OPTIONS: 'print_stacktrace=1' });
+export async function tap(command, { quiet } = {}) {
+    const { stdout, reason } = await execute(command, { env: { UBSAN_OPTIONS: 'print_stacktrace=1' }, quiet });
     const lines = stdout.split('\n');
     const ok = lines.filter((line) => /^ok\b/.test(line));
     const skipped = ok.filter((line) => /#\s*skip/i.test(line)).length;
-    const failed = lines.filter((line) => /^not ok\b/.test(line)).length;
+    const failures = lines.filter((line) => /^not ok\b/.test(line));
+    const failed = failures.length;
     const plan = lines.map((line) => /^1\.\.(\d+)/.exec(line)?.[1]).find(Boolean);
     const missing = plan === undefined ? 0 : Math.max(0, Number(plan) - ok.length - failed);
-    const counts = { passed: ok.length - skipped, failed: failed + missing, skipped };
+    const counts = { passed: ok.length - skipped, failed: failed + missing, skipped, failures };
     return missing > 0 ? { ...counts, note: `${missing} planned tests did not run` } : crashed(counts, reason);
 }
 
@@ -123,8 +124,19 @@ async function jest(project, args) {
         passed: report.numPassedTests,
         failed: report.numFailedTests + report.numRuntimeErrorTestSuites,
         skipped: report.numPendingTests + report.numTodoTests,
+        failures: failuresIn(report),
     };
     return crashed(counts, reason);
+}
+
+/** The first lines of what Jest says of each test that failed, and of each file that did not run. */
+export function failuresIn({ testResults }) {
+    const begin = (text) => text.split('\n').slice(0, 12).map((line) => `    ${line}`).join('\n');
+    return testResults.flatMap(({ name, message, status, assertionResults }) => {
+        const failed = assertionResults.filter((each) => each.status === 'failed');
+        if (status === 'failed' && failed.length === 0) return [`${relative(root, name)}\n${begin(message)}`];
+        return failed.map(({ fullName, failureMessages }) => `${relative(root, name)}: ${fullName}\n${failureMessages.map(begin).join('\n')}`);
+    });
 }
 
 /** A bad exit without a failed test, or no test at all, is one failure. */
@@ -226,12 +238,14 @@ async function main(args) {
     if (unknown.length > 0) throw new Error(`no suite ${unknown.join(', ')}; there are ${every.join(', ')}`);
     await install();
     const lines = [];
+    const failures = [];
     const sum = { ...NONE };
     await runAll([...new Set(chosen)], rest, (name, result, seconds) => {
+        failures.push(...(result.failures ?? []).map((what) => `# failed in ${name}: ${what}`));
         lines.push(`# ${name}: ${sentence(result)} in ${seconds.toFixed(1)} s${result.note ? ` (${result.note})` : ''}`);
         for (const key of Object.keys(sum)) sum[key] += result[key];
     });
-    console.log(`\n${lines.join('\n')}\n${sentence(sum)}`);
+    console.log(['', ...failures, ...lines, sentence(sum)].join('\n'));
     process.exitCode = sum.failed === 0 ? 0 : 1;
     return undefined;
 }
