@@ -1,4 +1,4 @@
-/** Two clean builds, in two folders of different names, give the same bytes as the build under test. */
+/** A clean build in a folder of another name gives the same bytes as the build under test. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
@@ -27,7 +27,6 @@ function cleanBuild(name) {
 }
 
 test('the module does not depend on where or when it is built', async () => {
-    const files = await Promise.all(['a', 'another folder, deeper/b'].map(cleanBuild));
-    const hashes = [...files, join(root, 'build/wasm/qhive.wasm')].map(hash);
-    expect(new Set(hashes).size).toBe(1);
+    const again = await cleanBuild('another folder, deeper/down');
+    expect(hash(again)).toBe(hash(join(root, 'build/wasm/qhive.wasm')));
 });

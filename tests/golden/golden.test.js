@@ -11,7 +11,7 @@ import { findProgram, root } from '../../cmake/build.mjs';
 import { GOLDEN, STEPS } from './program.mjs';
 
 const start = promisify(execFile);
-const FEW_STEPS = 5000;
+const FEW_STEPS = 1000;
 const native = join(root, 'build', 'native', 'qhive_golden');
 
 async function hashOf(program, args) {
