@@ -21,13 +21,13 @@ function(qhive_json_array out)
 endfunction()
 
 # qhive_add_wasm(<target> OUTPUT <file name>
-#   UNIT <sources compiled as one unit> [SEPARATE <sources compiled one by one>]
+#   UNIT <sources compiled as one unit> [SEPARATE <sources compiled one by one> [FLAGS <for these alone>]]
 #   EXPORTS <files that list the exports> [DEFINE <definitions>] [SHRINK <flags of wasm-opt>]
 #   [REACTOR <file name>])
 # With REACTOR the modules are for WASI preview 1: OUTPUT is a command of all sources, REACTOR a library of the unit with these exports;
 # both have WASI's libc and a memory of their own.
 function(qhive_add_wasm target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "OUTPUT;REACTOR" "UNIT;SEPARATE;EXPORTS;DEFINE;SHRINK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "OUTPUT;REACTOR" "UNIT;SEPARATE;FLAGS;EXPORTS;DEFINE;SHRINK")
   set(output "${CMAKE_CURRENT_BINARY_DIR}/${arg_OUTPUT}")
   set(job "${output}.job.json")
 
@@ -51,6 +51,7 @@ function(qhive_add_wasm target)
 
   qhive_json_array(JSON_UNIT ${arg_UNIT})
   qhive_json_array(JSON_SEPARATE ${arg_SEPARATE})
+  qhive_json_array(JSON_FLAGS ${arg_FLAGS})
   qhive_json_array(JSON_EXPORTS ${arg_EXPORTS})
   qhive_json_array(JSON_COMPILE ${compile})
   qhive_json_array(JSON_LINK ${link})
@@ -61,7 +62,7 @@ function(qhive_add_wasm target)
   file(CONFIGURE OUTPUT "${job}" @ONLY CONTENT [[{
   "places": @JSON_PLACES@,
   "unit": @JSON_UNIT@,
-  "separate": @JSON_SEPARATE@,
+  "separate": [@JSON_FLAGS@, @JSON_SEPARATE@],
   "exports": @JSON_EXPORTS@,
   "reactor": @JSON_REACTOR@,
   "check": @JSON_CHECK@,

@@ -4,7 +4,7 @@
  *
  *   places    [source root, output file, compiler]; compiler '' means npm's @yowasp/clang
  *   unit      C files compiled together as one unit: the optimiser sees the whole core at once
- *   separate  C files compiled one by one
+ *   separate  C files compiled one by one, with these flags beside the others: [flags, files]
  *   exports   text files that list the exported symbols, one per line, # begins a comment
  *   reactor   [] or [output file]: the modules are for WASI, linked with its libc by the compiler's driver, which knows where it
  *             is; the output file is a command of everything, this one a library of the unit with the exports
@@ -173,15 +173,16 @@ async function build(job) {
     try {
         const read = new Set();
         const objects = [];
-        const compile = async (input, name) => {
-            await toolchain.clang([...job.compile, '-MD', '-MF', `${name}.d`, '-c', '-o', `${name}.o`, input]);
+        const compile = async (input, name, flags = []) => {
+            await toolchain.clang([...job.compile, ...flags, '-MD', '-MF', `${name}.d`, '-c', '-o', `${name}.o`, input]);
             const list = new TextDecoder().decode(toolchain.read(`${name}.d`));
             for (const path of dependencies(root, list)) read.add(path);
             objects.push(`${name}.o`);
         };
         toolchain.write('unit.c', unitOf(job.unit));
         await compile('unit.c', 'unit');
-        for (const [i, path] of job.separate.entries()) await compile(path, `separate${i}`);
+        const [flags, separate] = job.separate;
+        for (const [i, path] of separate.entries()) await compile(path, `separate${i}`, flags);
 
         if (job.check.length > 0) await toolchain.clang([...job.compile, ...job.check, 'unit.c']);
         const exported = readExports(root, job.exports).map((name) => `--export=${name}`);

@@ -28,12 +28,13 @@ const needsBrowser = async () => {
     return !Object.values(BROWSERS).some(({ available }) => available()) && 'neither Chromium nor Firefox (set QHIVE_CHROMIUM or QHIVE_FIREFOX)';
 };
 
-/** In the order in which they start: the longest first. */
+/** In the order in which they start: the longest first, then those for which little is to be built, so that no lane waits for a build. */
 const SUITES = {
     jest: {
         targets: ['package', 'wasm-small:qhive_wasm', 'wasm-threads:qhive_wasm', ...(compiler() ? ['native:qhive_golden'] : [])],
         run: (args) => jest('package', args),
     },
+    lint: { targets: ['package', ...(compiler() ? ['native:qhive'] : [])], run: async () => (await import('../cmake/lint.mjs')).lint() },
     'c-sanitized': {
         targets: ['native-debug:qhive_tests'],
         unavailable: needsCompiler,
@@ -43,6 +44,17 @@ const SUITES = {
         targets: ['native:qhive_tests'],
         unavailable: needsCompiler,
         run: () => tap([join(root, 'build/native/qhive_tests')]),
+    },
+    tarball: { targets: ['package'], run: (args) => jest('tarball', args) },
+    page: { targets: ['package'], unavailable: needsBrowser, run: (args) => jest('page', args) },
+    browser: { targets: ['package', 'wasm:qhive_tests_wasm'], unavailable: needsChromium, run: (args) => jest('browser', args) },
+    toolchains: {
+        targets: [
+            'package', 'wasm-wasi:qhive_wasi',
+            ...(compiler() ? ['native:qhive'] : []),
+            ...(findProgram('emcc') ? ['emscripten:qhive_cliff'] : []),
+        ],
+        run: (args) => jest('toolchains', args),
     },
     'c-wasm': {
         targets: ['wasm:qhive_tests_wasm'],
@@ -55,18 +67,6 @@ const SUITES = {
     'c-wasm-small': {
         targets: ['wasm-small:qhive_tests_wasm'],
         run: () => tap([process.execPath, 'tests/c/run-wasm.mjs', 'build/wasm-small/qhive_tests.wasm']),
-    },
-    lint: { targets: ['package', ...(compiler() ? ['native:qhive'] : [])], run: async () => (await import('../cmake/lint.mjs')).lint() },
-    browser: { targets: ['package', 'wasm:qhive_tests_wasm'], unavailable: needsChromium, run: (args) => jest('browser', args) },
-    tarball: { targets: ['package'], run: (args) => jest('tarball', args) },
-    page: { targets: ['package'], unavailable: needsBrowser, run: (args) => jest('page', args) },
-    toolchains: {
-        targets: [
-            'package', 'wasm-wasi:qhive_wasi',
-            ...(compiler() ? ['native:qhive'] : []),
-            ...(findProgram('emcc') ? ['emscripten:qhive_cliff'] : []),
-        ],
-        run: (args) => jest('toolchains', args),
     },
 };
 

@@ -111,7 +111,7 @@ test('examples/browser/index.html learns', async () => {
     const example = await browser.newPage(html);
     const text = await example.evaluate(`(async () => {
         const out = document.getElementById('steps');
-        for (let i = 0; i < 200 && out.textContent === ''; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+        for (let i = 0; i < 6000 && out.textContent === ''; i++) await new Promise((resolve) => setTimeout(resolve, 10));
         return out.textContent;
     })()`);
     expect(text.split('\n').length).toBe(30);

@@ -28,7 +28,7 @@ const jobs = CASES.map(([, source, exported], i) => {
     writeFileSync(join(places[0], 'src', 'a.c'), source);
     writeFileSync(join(places[0], 'src', 'exports.txt'), `# a comment\n${exported}  # another\n`);
     writeFileSync(places[1], 'stale');
-    const job = { places, unit: ['src/a.c'], separate: [], exports: ['src/exports.txt'], reactor: [], check, compile, link, shrink: [] };
+    const job = { places, unit: ['src/a.c'], separate: [[], []], exports: ['src/exports.txt'], reactor: [], check, compile, link, shrink: [] };
     writeFileSync(join(scratch, `${i}.json`), JSON.stringify(job));
     return join(scratch, `${i}.json`);
 });

@@ -134,7 +134,7 @@ each(of('html'))('%s runs in a page', async (_, { source }) => {
         else runInContext(script.textContent, world);
     }
     const speaks = source.includes('console.log');
-    for (let i = 0; speaks && i < 300 && said.length === 0; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (let i = 0; speaks && i < 6000 && said.length === 0; i++) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(said.length > 0).toBe(speaks);
 });
 

@@ -10,7 +10,7 @@ import { root } from '../../cmake/build.mjs';
 const examples = join(root, 'examples');
 const read = (...path) => readFileSync(join(root, ...path), 'utf8');
 const settled = async (done) => {
-    for (let i = 0; i < 500 && !done(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (let i = 0; i < 6000 && !done(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
 };
 
 /** One classic script of an example, as a bundler at its defaults makes it for browsers. */
@@ -125,7 +125,7 @@ describe('React', () => {
         const container = browser.document.getElementById('root');
         const reactRoot = client.createRoot(container);
         await React.act(async () => reactRoot.render(React.createElement(React.StrictMode, null, React.createElement(App))));
-        for (let i = 0; i < 100 && !container.querySelector('button'); i++)
+        for (let i = 0; i < 3000 && !container.querySelector('button'); i++)
             await React.act(() => new Promise((resolve) => setTimeout(resolve, 20)));
         const button = container.querySelector('button');
         expect(button).not.toBe(null);

@@ -38,7 +38,7 @@ async function launchChromium() {
 async function launchFirefox() {
     const { default: puppeteer } = await import('puppeteer-core');
     const profile = mkdtempSync(join(tmpdir(), 'qhive-firefox-'));
-    const browser = await puppeteer.launch({ browser: 'firefox', executablePath: findFirefox(), headless: true, userDataDir: profile, timeout: 60_000 });
+    const browser = await puppeteer.launch({ browser: 'firefox', executablePath: findFirefox(), headless: true, userDataDir: profile, timeout: 120_000 });
     return {
         async newPage({ width, height }) {
             const page = await browser.newPage();
@@ -142,7 +142,7 @@ class Visitor {
     }
 
     /** Waits until `read` gives something true and returns it. */
-    async until(read, what, milliseconds = 15_000) {
+    async until(read, what, milliseconds = 60_000) {
         const end = performance.now() + milliseconds;
         for (;;) {
             const found = await read();

@@ -223,7 +223,7 @@ describeChromium('Chromium', () => {
         page.on('pageerror', ({ message }) => said.push(message));
         try {
             await page.goto(`${server.origin}${path}`);
-            await page.waitForFunction(() => document.body?.textContent.trim() !== '', undefined, { timeout: 20_000 });
+            await page.waitForFunction(() => document.body?.textContent.trim() !== '', undefined, { timeout: 60_000 });
             return (await page.textContent('body')).trim();
         } catch (error) {
             return `${error.message}; the page said: ${said.join('; ')}`;
