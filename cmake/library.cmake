@@ -18,7 +18,7 @@ if(QHIVE_SANITIZE)
   target_compile_options(qhive_flags INTERFACE ${QHIVE_SANITIZE_FLAGS})
   target_link_options(qhive_flags INTERFACE ${QHIVE_SANITIZE_FLAGS})
   # The heap keeps its links in memory that it has poisoned for everybody else (src/memory/guard.h).
-  set_source_files_properties(src/memory/heap.c PROPERTIES COMPILE_OPTIONS "-fno-sanitize=address;-DQH_SANITIZED=1")
+  set_source_files_properties(src/memory/heap.c src/memory/heap_validate.c PROPERTIES COMPILE_OPTIONS "-fno-sanitize=address;-DQH_SANITIZED=1")
 endif()
 
 # The boundary to JavaScript, src/wasm, is of no use to C.

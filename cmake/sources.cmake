@@ -16,6 +16,7 @@ set(QHIVE_SOURCES
   src/memory/budget.c
   src/memory/heap.c
   src/memory/heap_small.c
+  src/memory/heap_validate.c
   src/memory/journal.c
   src/memory/lock.c
   src/memory/memory.c
@@ -85,6 +86,6 @@ list(SORT QHIVE_TEST_SOURCES)
 
 # The small build has a heap of its own behind the same interface.
 if(QHIVE_SMALL)
-  list(REMOVE_ITEM QHIVE_SOURCES src/memory/heap.c)
+  list(REMOVE_ITEM QHIVE_SOURCES src/memory/heap.c src/memory/heap_validate.c)
   list(REMOVE_ITEM QHIVE_TEST_SOURCES tests/c/memory_heap_layers.c)
 endif()

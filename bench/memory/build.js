@@ -12,7 +12,7 @@ import { setFlagsFromString } from 'node:v8';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const FOLDERS = ['bench/memory', 'src/base', 'src/memory', 'include/qhive'];
-const HEAP = ['src/memory/heap.c', 'src/memory/budget.c', 'src/memory/record.c', 'src/memory/pool.c', 'src/base/bytes.c'];
+const HEAP = ['src/memory/heap.c', 'src/memory/heap_validate.c', 'src/memory/budget.c', 'src/memory/record.c', 'src/memory/pool.c', 'src/base/bytes.c'];
 const FEATURES = ['-mbulk-memory', '-msign-ext', '-mnontrapping-fptoint'];
 const LANGUAGE = ['-std=c17', '-ffreestanding', '-fvisibility=hidden', ...FEATURES, '-Isrc', '-Iinclude', '-Ibench/memory'];
 

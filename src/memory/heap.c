@@ -1,29 +1,11 @@
-#include "memory/heap.h"
+#include "memory/heap_parts.h"
 
 #if !defined(QH_SMALL)
 
 #include "base/bits.h"
 #include "base/bytes.h"
-#include "memory/guard.h"
 
 QH_FAST_BEGIN
-
-#define GRANULE QH_HEAP_ALIGNMENT
-#define GRANULES_PER_PAGE ((uint32_t)(QH_PAGE_BYTES / GRANULE))
-#define MOST_GRANULES (1u << 28) /* 4 GiB, which the classes of holes end at */
-#define HOLE_CLASSES (QH_HEAP_ROWS * 32u)
-
-#if QH_POISONED && defined(__SANITIZE_ADDRESS__)
-#error                                                                                             \
-    "compile this file with -fno-sanitize=address -DQH_SANITIZED=1: it touches what it has poisoned"
-#endif
-
-/* Granules behind each block that nobody may touch; not charged. */
-#if QH_POISONED
-#define RED_ZONE(heap) ((heap)->red_zone)
-#else
-#define RED_ZONE(heap) ((void)(heap), 0u)
-#endif
 
 /* A request beyond this is refused before arithmetic with it could wrap. */
 #define LARGEST_REQUEST ((size_t)0x40000000)
@@ -42,84 +24,11 @@ QH_FAST_BEGIN
 /* Holes looked at in a list whose members differ in length. */
 #define HOLES_TRIED 2
 
-/* Granules of which one part of the map tells. */
-#define REGION (1u << 17)
-
 /* Granules that a nest is opened with. */
 #define NEST_LEAST 256u
 #define NEST_MOST 4096u
 
-/* In the first granule of a hole. The last four bytes of a hole are its length once more. */
-typedef struct hole {
-    uint32_t units, next, prev;
-} hole;
-
-/* ---------------------------------------------------------------- places */
-
-QH_INLINE void *granule_at(const qh_heap *heap, uint32_t granule) {
-#if QH_OWNS_MEMORY
-    (void)heap; /* the base is 0 */
-    return (void *)((size_t)granule * GRANULE);
-#else
-    return (void *)(heap->base + (size_t)granule * GRANULE);
-#endif
-}
-
-QH_INLINE uint32_t granule_of(const qh_heap *heap, const void *block) {
-#if QH_OWNS_MEMORY
-    (void)heap;
-    return (uint32_t)((uintptr_t)block / GRANULE);
-#else
-    return (uint32_t)(((uintptr_t)block - heap->base) / GRANULE);
-#endif
-}
-
-QH_INLINE uint32_t units_of(size_t byte_count) {
-    return (uint32_t)((byte_count + GRANULE - 1) / GRANULE);
-}
-
-/* What a block takes of the heap. */
-QH_INLINE uint32_t span_of(const qh_heap *heap, size_t byte_count) {
-    return units_of(byte_count) + RED_ZONE(heap);
-}
-
-QH_INLINE hole *hole_at(const qh_heap *heap, uint32_t granule) {
-    return granule_at(heap, granule);
-}
-
-QH_INLINE uint32_t *hole_tail(const qh_heap *heap, uint32_t end) {
-    return (uint32_t *)granule_at(heap, end) - 1;
-}
-
-/* ---------------------------------------------------------------- the map: where free memory begins or ends */
-
-/* Regions are counted from the heap's start, so that the first is a whole one. */
-QH_INLINE uint32_t region_of(const qh_heap *heap, uint32_t granule) {
-    return (granule - heap->origin) / REGION;
-}
-
-QH_INLINE uint32_t *map_word(const qh_heap *heap, uint32_t granule) {
-    return (uint32_t *)granule_at(heap, heap->maps[region_of(heap, granule)]) + granule / 32;
-}
-
-QH_INLINE bool is_border(const qh_heap *heap, uint32_t granule) {
-    return map_word(heap, granule)[0] >> granule % 32 & 1;
-}
-
-/* Returns what the bit was. At the border of a block in use: whether there is a hole on the other side. */
-QH_INLINE bool flip_border(const qh_heap *heap, uint32_t granule) {
-    uint32_t *word = map_word(heap, granule), was = *word;
-    QH_LOG(heap, word);
-    *word = was ^ 1u << granule % 32;
-    return was >> granule % 32 & 1;
-}
-
 /* ---------------------------------------------------------------- holes */
-
-QH_INLINE uint32_t hole_class(uint32_t units) {
-    uint32_t log = 26 - (uint32_t)__builtin_clz(units | 32);
-    return log * 32 + (units >> log);
-}
 
 /* Low addresses to the front: what lives long gathers there. One comparison does nearly as well as sorting. */
 static QH_NOINLINE void hole_insert(qh_heap *heap, uint32_t granule, uint32_t units) {
@@ -228,10 +137,6 @@ static QH_NOINLINE void give_back_units(qh_heap *heap, uint32_t granule, uint32_
 }
 
 /* ---------------------------------------------------------------- the cache */
-
-QH_INLINE uint32_t length_of(uint64_t entry) {
-    return (uint32_t)entry & 0xFFFF;
-}
 
 QH_INLINE bool cache_evict(qh_heap *heap, uint32_t place) {
     uint64_t entry = heap->ring[place];
@@ -817,158 +722,5 @@ qh_result qh_heap_open(qh_heap *heap, qh_budget *budget, size_t start) {
 }
 
 QH_FAST_END
-
-/* ---------------------------------------------------------------- validation */
-
-/* What the map says is free between first and top; UINT64_MAX when its borders do not come in pairs. */
-static uint64_t mapped_free(const qh_heap *heap, uint32_t *runs) {
-    uint64_t sum = 0;
-    uint32_t begin = 0;
-    *runs = 0;
-    for (uint32_t word = heap->first / 32; word < heap->covered / 32; word++) {
-        for (uint32_t bits = *map_word(heap, word * 32); bits; bits &= bits - 1) {
-            uint32_t border = word * 32 + (uint32_t)__builtin_ctz(bits);
-            if (border < heap->first || border > heap->top) return UINT64_MAX;
-            if (begin) {
-                sum += border - begin;
-                begin = 0;
-            } else {
-                begin = border;
-                ++*runs;
-            }
-        }
-    }
-    return begin ? UINT64_MAX : sum;
-}
-
-static bool lies_inside(const qh_heap *heap, uint64_t granule, uint64_t units) {
-    return granule >= heap->body && granule + units <= heap->top;
-}
-
-/* Adds the holes of one list to `count` and `sum`. */
-static bool list_is_valid(const qh_heap *heap, uint32_t class, uint32_t *count, uint64_t *sum) {
-    uint32_t head = heap->heads + class, prev = head, granule = hole_at(heap, head)->next;
-    for (; granule != head; granule = hole_at(heap, granule)->next) {
-        if (!lies_inside(heap, granule, 1)) return false;
-        const hole *listed = hole_at(heap, granule);
-        uint32_t end = granule + listed->units;
-        if (listed->units == 0 || !lies_inside(heap, granule, listed->units) ||
-            hole_class(listed->units) != class || listed->prev != prev ||
-            *hole_tail(heap, end) != listed->units || !is_border(heap, granule) ||
-            !is_border(heap, end))
-            return false;
-        ++*count;
-        *sum += listed->units;
-        if (*sum > heap->top) return false;
-        prev = granule;
-    }
-    bool listed = heap->column_bits[class / 32] >> class % 32 & 1;
-    return hole_at(heap, head)->prev == prev && listed == (prev != head);
-}
-
-static bool holes_are_valid(const qh_heap *heap, uint64_t *sum) {
-    uint32_t count = 0, runs;
-    *sum = 0;
-    for (uint32_t class = 0; class < HOLE_CLASSES; class++)
-        if (!list_is_valid(heap, class, &count, sum)) return false;
-    for (uint32_t row = 0; row < QH_HEAP_ROWS; row++)
-        if ((heap->row_bits >> row & 1) != (heap->column_bits[row] != 0)) return false;
-    return mapped_free(heap, &runs) == *sum && runs == count;
-}
-
-#if QH_THREADS
-
-/* Whether what the cache and the nest have lies apart from each other and from the holes; writes nothing, since whoever reads may die. */
-static bool reserved_lie_apart(const qh_heap *heap) {
-    uint64_t runs[QH_HEAP_RING + 1]; /* granule << 32 | length, in order */
-    uint32_t count = 0, at = 0, begin = 0;
-    for (uint32_t place = 0; place <= QH_HEAP_RING; place++) {
-        uint64_t nest = (uint64_t)heap->nest_at << 32 | (heap->nest_end - heap->nest_at),
-                 run = nest;
-        if (place < QH_HEAP_RING)
-            run = heap->ring[place] >> 32 << 32 | length_of(heap->ring[place]);
-        if ((uint32_t)run == 0) continue;
-        uint32_t to = count++;
-        for (; to > 0 && runs[to - 1] > run; to--) runs[to] = runs[to - 1];
-        runs[to] = run;
-    }
-    for (uint32_t i = 1; i < count; i++)
-        if ((runs[i - 1] >> 32) + (uint32_t)runs[i - 1] > runs[i] >> 32) return false;
-    for (uint32_t word = heap->first / 32; word < heap->covered / 32; word++)
-        for (uint32_t bits = *map_word(heap, word * 32); bits; bits &= bits - 1) {
-            uint32_t border = word * 32 + (uint32_t)__builtin_ctz(bits);
-            for (; begin && at < count && runs[at] >> 32 < border; at++)
-                if ((runs[at] >> 32) + (uint32_t)runs[at] > begin) return false;
-            while (!begin && at < count && (runs[at] >> 32) + (uint32_t)runs[at] <= border) at++;
-            begin = begin ? 0 : border;
-        }
-    return true;
-}
-
-#else
-
-static void flip_run(const qh_heap *heap, uint32_t begin, uint32_t end) {
-    flip_border(heap, begin);
-    flip_border(heap, end);
-}
-
-/* Enters what is cached and the rest of the nest in the map, as if it were free, or takes it out again. What overlaps then
- * counts less than its length. */
-static void flip_reserved(const qh_heap *heap) {
-    for (uint32_t place = 0; place < QH_HEAP_RING; place++) {
-        uint32_t granule = (uint32_t)(heap->ring[place] >> 32);
-        if (granule) flip_run(heap, granule, granule + length_of(heap->ring[place]));
-    }
-    if (heap->nest_at != heap->nest_end) flip_run(heap, heap->nest_at, heap->nest_end);
-}
-
-#endif
-
-static bool cache_is_valid(const qh_heap *heap, uint64_t *sum) {
-    uint32_t entries = 0, chained = 0;
-    *sum = 0;
-    for (uint32_t place = 0; place < QH_HEAP_RING; place++) {
-        uint64_t entry = heap->ring[place];
-        uint32_t units = length_of(entry);
-        if (!entry) continue;
-        if (units == 0 || units > QH_HEAP_LONGEST || !lies_inside(heap, entry >> 32, units))
-            return false;
-        entries++;
-        *sum += units;
-    }
-    for (uint32_t units = 1; units <= QH_HEAP_LONGEST; units++) {
-        uint32_t place = heap->bins[units], age = 0;
-        while (length_of(heap->ring[place % QH_HEAP_RING]) == units) {
-            uint32_t older = (heap->turn - place) % QH_HEAP_RING + 1;
-            if (older <= age) break; /* written again since: the bin ends here */
-            age = older;
-            chained++;
-            place = (uint32_t)(heap->ring[place % QH_HEAP_RING] >> 16) & 0xFFFF;
-        }
-    }
-    return chained == entries;
-}
-
-bool QH_UNLOCKED(qh_heap_validate)(const qh_heap *heap) {
-    uint64_t holes, cached, rest = heap->nest_end - heap->nest_at;
-    uint64_t taken = heap->nest_at - heap->nest_begin;
-    uint32_t runs, tables = heap->body - heap->first + heap->map_units;
-    if (heap->top > heap->limit || heap->top >= heap->covered ||
-        (rest && !lies_inside(heap, heap->nest_at, rest)))
-        return false;
-    if (!holes_are_valid(heap, &holes) || !cache_is_valid(heap, &cached)) return false;
-#if QH_THREADS
-    uint64_t reserved = reserved_lie_apart(heap) ? holes + cached + rest : UINT64_MAX;
-    (void)runs;
-#else
-    flip_reserved(heap);
-    uint64_t reserved = mapped_free(heap, &runs);
-    flip_reserved(heap);
-#endif
-    return reserved == holes + cached + rest &&
-           heap->used + taken ==
-               cached + heap->live_bytes / GRANULE + RED_ZONE(heap) * heap->live_blocks &&
-           tables + holes + taken + rest + heap->used == heap->top - heap->first;
-}
 
 #endif

@@ -29,10 +29,11 @@ function compile(args) {
     if (status !== 0) throw new Error(stderr);
 }
 
-/** One translation unit of sources; `changed` replaces the text of one of them. */
+/** One translation unit of sources; `changed` replaces the text of one of them, or of a header: it comes first, and its guard keeps the other out. */
 function unit(name, sources, changed = {}) {
     const file = join(folder, `${name}.c`);
-    const lines = sources.map((path) => (changed[path] === undefined ? `#include "${path}"\n` : `#line 1 "${path}"\n${changed[path]}\n`));
+    const headers = Object.keys(changed).filter((path) => path.endsWith('.h'));
+    const lines = [...headers, ...sources].map((path) => (changed[path] === undefined ? `#include "${path}"\n` : `#line 1 "${path}"\n${changed[path]}\n`));
     writeFileSync(file, lines.join(''));
     return file;
 }
@@ -84,7 +85,7 @@ function mistakes(path) {
     return text.flatMap((line, i) => (/^\s+QH_LOG(_WORDS|_HALF)?\(/.test(line) && /;$/.test(line) ? [[`${path}:${i + 1} ${line.trim()}`, path, text.toSpliced(i, 1).join('\n')]] : []));
 }
 
-const seeded = ['src/memory/heap.c', 'src/memory/pool.c', 'src/memory/record.c', 'src/memory/lock.c'].flatMap(mistakes);
+const seeded = ['src/memory/heap.c', 'src/memory/heap_parts.h', 'src/memory/pool.c', 'src/memory/record.c', 'src/memory/lock.c'].flatMap(mistakes);
 const journal = readFileSync(join(root, 'src/memory/lock.c'), 'utf8');
 for (const kept of ['lock->records, sizeof *lock->records', 'owner, sizeof *owner', 'pool, sizeof *pool', 'heap, QH_HEAP_HEAD'])
     seeded.push([`nothing kept of ${kept}`, 'src/memory/lock.c', journal.replace(/^.*qh__journal_keep\((.*)\);$/gm, (line, what) => (what === `journal, ${kept}` ? ';' : line))]);
