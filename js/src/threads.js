@@ -21,6 +21,7 @@ const CONFIG = 0; // the note of an agent: its configuration
 const ZONES = 1; // of the runtime: the definitions of the safe zones
 const SLICE_MS = 50; // a wake-up that went astray costs no more
 const MOST_MS = 2 ** 31 - 1; // a timer of more, 24 days, fires at once
+const TERMS = Math.floor((2 ** 31 - 1) / abi.limit.threads);
 const TICK_MS = 2; // between two looks where an engine cannot wait
 
 /** The locks that can be waited for, by their numbers in the core. */
@@ -120,7 +121,10 @@ export class Directory extends Map {
 const wordsOf = (exports, memory, place) =>
     new Int32Array(memory.buffer, (exports.qh_threads_address() >>> 0) + place * abi.size.thread, abi.size.thread / 4);
 
-/** Takes a free place: its number. @param {any} exports @param {WebAssembly.Memory} memory @param {Kit} kit */
+/** The number of the thread that has a place; who takes it next has another. @param {Int32Array} words @param {number} place */
+const numberOf = (words, place) => (Atomics.load(words, AT.terms / 4) >>> 0) % TERMS * abi.limit.threads + place + 1;
+
+/** Takes a free place: which. @param {any} exports @param {WebAssembly.Memory} memory @param {Kit} kit */
 function takePlace(exports, memory, { QhiveError }) {
     let there = 0;
     for (let place = 0; place < abi.limit.threads; place++) {
@@ -205,7 +209,7 @@ export class Threads {
     /** @type {Kit} */
     #kit;
     #module;
-    #place;
+    #number;
     /** @type {Adopt} */
     #adopt = () => {};
     /** @type {Drop} */
@@ -220,21 +224,23 @@ export class Threads {
         this.#core = core;
         this.#kit = kit;
         this.#module = module;
-        this.#place = place;
+        this.#number = numberOf(wordsOf(core.exports, /** @type {any} */ (core.memory), place), place);
         this.agents = new Directory();
     }
 
     /** The number of this thread. */
     get number() {
-        return this.#place + 1;
+        return this.#number;
     }
 
     /** The numbers of all threads. */
     get all() {
         const { memory, exports } = this.#core;
         const numbers = [];
-        for (let place = 0; place < abi.limit.threads; place++)
-            if (Atomics.load(wordsOf(exports, /** @type {any} */ (memory), place), AT.state / 4) >= PLACE.taken) numbers.push(place + 1);
+        for (let place = 0; place < abi.limit.threads; place++) {
+            const words = wordsOf(exports, /** @type {any} */ (memory), place);
+            if (Atomics.load(words, AT.state / 4) >= PLACE.taken) numbers.push(numberOf(words, place));
+        }
         return numbers;
     }
 
@@ -429,7 +435,7 @@ export class Threads {
         if (thread === this.number) throw new QhiveError('INVALID_ARGUMENT', `recover: thread ${thread} is this one, which is alive`);
         if (!all.includes(thread)) invalid('thread', `the number of a thread (there are ${all.join(', ')})`, thread);
         const core = this.#core;
-        const result = core.call('qh_recover', thread - 1);
+        const result = core.call('qh_recover', thread);
         if (result < 0) throw new QhiveError(this.#kit.codeOf(result) ?? 'INVALID_STATE', `recover: ${this.busyRoom}`);
         const [released, repaired, , removed, rooms] = core.numbers;
         const reset = [];

@@ -117,7 +117,7 @@ export interface AgentRuntime {
      * @throws {QhiveError} UNSUPPORTED unless the runtime was made with `threads`
      */
     share(): SharedRuntime;
-    /** The number of this thread, from 1 (who made the runtime). */
+    /** The number of this thread: 1 for who made the runtime; no two threads that ever use it have the same. */
     readonly thread: number;
     /** The numbers of all threads that use the runtime, also those that were terminated and not recovered. */
     readonly threads: readonly number[];

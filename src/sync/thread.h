@@ -32,6 +32,7 @@ typedef struct qh_thread {
     uint32_t state;             /* qh_place_state */
     bool may_sleep;
     uint32_t keeps; /* locks that the thread keeps from one call to the next; its own */
+    uint32_t terms; /* threads that have had the place and are gone */
     /* In the module: the stack, which grows down from `stack_base` to `stack_limit`, and the block of thread-local data. */
     uintptr_t stack_base, stack_limit, tls;
 } qh_thread;

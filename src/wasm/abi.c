@@ -71,8 +71,8 @@ static const entry abi[] = {
     ENTRY("limit.series", QH_SERIES_NAME)
     ENTRY("limit.zone_levels", QH_ZONE_MAX_LEVELS) QH_CHANGE_FIELDS(CHANGE_FIELD)
     ENTRY("size.thread", sizeof(qh_thread)) ENTRY("limit.threads", QH_MAX_THREADS) THREAD(wakes)
-    THREAD(state) THREAD(stack_base) THREAD(stack_limit) THREAD(tls) PLACE("none", QH_PLACE_NONE)
-    PLACE("free", QH_PLACE_FREE) PLACE("taken", QH_PLACE_TAKEN) PLACE("live", QH_PLACE_LIVE)
+    THREAD(state) THREAD(stack_base) THREAD(stack_limit) THREAD(tls) THREAD(terms)
+    PLACE("none", QH_PLACE_NONE) PLACE("free", QH_PLACE_FREE) PLACE("taken", QH_PLACE_TAKEN) PLACE("live", QH_PLACE_LIVE)
 };
 /* clang-format on */
 

@@ -71,7 +71,7 @@ int32_t qh_changes(void);
 int32_t qh_agent_at(uint32_t number);
 int32_t qh_note_set(uint32_t handle, uint32_t key, uint32_t byte_count);
 int32_t qh_note_get(uint32_t handle, uint32_t key);
-int32_t qh_recover(uint32_t place);
+int32_t qh_recover(uint32_t number);
 int32_t qh_recovered(uint32_t index);
 
 /* What builds without the shared rooms refuse (unsupported.c): knowledge and zones (exports.c), vector indexes (index.c), federation, messages,

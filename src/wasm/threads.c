@@ -9,6 +9,7 @@
  *   4. qh_thread_begin(i, may_sleep); now every export works
  *   5. qh_thread_end(), and no call after it
  *
+ * A thread's number, as JavaScript knows it, is 1 + its place + 32 x the terms of its place: no two threads of a runtime have the same.
  * qh_threads_address needs no stack. The creator calls __set_stack_limits(__stack_pointer.value, 0) before anything else, and its
  * qh_open says how many places there are; it has place 0. */
 #include "wasm/io.h"
@@ -66,6 +67,20 @@ qh_result qh__places_open(qh_runtime *opened, uint32_t places, bool may_sleep) {
     return QH_OK;
 }
 
+#define TERMS_IN_NUMBER ((uint32_t)INT32_MAX / QH_MAX_THREADS)
+
+static uint32_t number_of(uint32_t place) {
+    uint32_t terms = qh__atomic_load(&qh__threads()->places[place].terms);
+    return terms % TERMS_IN_NUMBER * QH_MAX_THREADS + place + 1;
+}
+
+/* Whoever takes it next is another thread, and has another number. */
+static void vacate(uint32_t number) {
+    qh_thread *place = &qh__threads()->places[number];
+    qh__atomic_add(&place->terms, 1);
+    qh__atomic_store(&place->state, QH_PLACE_FREE);
+}
+
 /* The address of the table of places (qh_threads). */
 EXPORT(const void *, qh_threads_address, (void)) {
     return qh__threads();
@@ -86,12 +101,12 @@ EXPORT(int32_t, qh_thread_begin, (uint32_t place, uint32_t may_sleep)) {
 /* Ends the calling thread: its claims, its locks, its transfer buffer. Others may take its place, and its stack, at once. */
 EXPORT(int32_t, qh_thread_end, (void)) {
     OPEN_OR_RETURN;
-    qh_thread *place = &qh__threads()->places[qh__self()];
-    if (qh__atomic_load(&place->state) != QH_PLACE_LIVE) return QH_INVALID_STATE;
+    if (qh__atomic_load(&qh__threads()->places[qh__self()].state) != QH_PLACE_LIVE)
+        return QH_INVALID_STATE;
     qh_transfer_close();
     qh__locks_end();
     qh_runtime_release_all(opened, qh__self());
-    qh__atomic_store(&place->state, QH_PLACE_FREE);
+    vacate(qh__self());
     return QH_OK;
 }
 
@@ -110,12 +125,12 @@ EXPORT(int32_t, qh_agent_release, (uint32_t handle)) {
     return qh_runtime_release(opened, handle);
 }
 
-/* 1 + the place of the thread that has it, 0: none. */
+/* The number of the thread that has it, 0: none. */
 EXPORT(int32_t, qh_agent_owner, (uint32_t handle)) {
     OPEN_OR_RETURN;
     uint32_t place;
     QH_TRY(qh_runtime_claimant(opened, handle, &place));
-    return (int32_t)(place + 1);
+    return place == QH_NO_THREAD ? 0 : (int32_t)number_of(place);
 }
 
 /* ---------------------------------------------------------------- who is there */
@@ -163,25 +178,31 @@ EXPORT(int32_t, qh_note_get, (uint32_t handle, uint32_t key)) {
 
 static QH_THREAD_LOCAL qh_recovery recovered;
 
-/* One at a time, and nothing where nobody is. */
-static qh_result recover_place(qh_runtime *opened, uint32_t place) {
+/* One at a time, nothing where nobody is, and never a thread that has come after the one that is meant. */
+static qh_result recover_thread(qh_runtime *opened, uint32_t number) {
+    uint32_t place = (number - 1) % QH_MAX_THREADS;
     uint32_t *state = &qh__threads()->places[place].state, was = qh__atomic_load(state);
     recovered = (qh_recovery){0};
-    if (was == QH_PLACE_NONE || was == QH_PLACE_FREE) return QH_OK;
+    if (was == QH_PLACE_NONE || was == QH_PLACE_FREE || number_of(place) != number) return QH_OK;
     if (was == QH_PLACE_RECOVERING || !qh__atomic_swap(state, &was, QH_PLACE_RECOVERING))
         return QH_BUSY;
-    qh_result result = qh_runtime_recover(opened, place, &recovered);
-    qh__atomic_store(state, result == QH_OK ? QH_PLACE_FREE : was);
+    bool is_meant = number_of(place) == number;
+    qh_result result = is_meant ? qh_runtime_recover(opened, place, &recovered) : QH_OK;
+    if (is_meant && result == QH_OK)
+        vacate(place);
+    else
+        qh__atomic_store(state, was);
     return result;
 }
 
-/* Makes sound what a thread that has died left behind, and free what it had (runtime/recover.h). Whoever calls knows that it is dead: it runs
+/* Makes sound what the thread of a number left behind when it died, and free what it had (runtime/recover.h). Whoever calls knows that it is dead: it runs
  * no more. numbers: objects released, agents repaired, agents reset, objects removed that were half made or half destroyed, bits of the
  * rooms that lost something (1 << lock), blocks of memory given back, whether memory was being changed. Its place is free then. */
-EXPORT(int32_t, qh_recover, (uint32_t place)) {
+EXPORT(int32_t, qh_recover, (uint32_t number)) {
     OPEN_OR_RETURN;
-    if (place >= QH_MAX_THREADS || place == qh__self()) return QH_INVALID_ARGUMENT;
-    QH_TRY(recover_place(opened, place));
+    if (number == 0 || number > (uint32_t)INT32_MAX || number == number_of(qh__self()))
+        return QH_INVALID_ARGUMENT;
+    QH_TRY(recover_thread(opened, number));
     double *numbers = qh__io.numbers;
     numbers[0] = recovered.released;
     numbers[1] = recovered.repaired;

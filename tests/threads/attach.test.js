@@ -59,7 +59,12 @@ describe('a runtime with threads', () => {
         const second = await attachRuntime(runtime.share());
         expect(await refusal(attachRuntime(runtime.share()))).toMatch(/^EXCEEDS_LIMIT all 2 places .*options\.threads.*recover/);
         second.dispose();
-        expect((await attachRuntime(runtime.share())).thread).toBe(2);
+        const third = await attachRuntime(runtime.share());
+        expect([third.thread, third.threads]).toEqual([34, [1, 34]]); // a number of its own
+        const agent = third.createAgent(INDEX);
+        agent.claim();
+        expect(runtime.agent(agent.id).owner).toBe(34);
+        expect(thrownBy(() => runtime.recover(2))).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(/there are 1, 34/) });
         expect(createRuntimeSync({ ...SMALL, threads: 32 }).threads).toEqual([1]);
     });
 

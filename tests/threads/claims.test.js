@@ -103,7 +103,7 @@ test('an agent is its maker\'s until that releases it, and goes with a maker tha
     second.call('qh_agent_release', told);
     second.call('qh_agent_claim', told); // it lives on, whoever has it
     second.noteSet(untold, 1, 'half a word');
-    expect(first.call('qh_recover', second.place)).toBe(0);
+    expect(first.call('qh_recover', second.number)).toBe(0);
     const [released, , , removed, , blocks] = first.numbers;
     expect([released, removed, blocks > 0]).toEqual([1, 1, true]);
     expect(ownersOf([told])).toEqual([0]);

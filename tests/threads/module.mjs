@@ -60,6 +60,11 @@ export class Thread {
         return new Int32Array(this.memory.buffer, this.exports.qh_threads_address() + place * abi.size.thread, abi.size.thread / 4);
     }
 
+    /** Its number while nobody had its place before. */
+    get number() {
+        return this.place + 1;
+    }
+
     get numbers() {
         return new Float64Array(this.memory.buffer, this.base + abi.io.numbers, abi.size.numbers);
     }

@@ -30,9 +30,13 @@ static void begin(uint32_t place, bool may_sleep) {
     expect(qh_thread_begin(place, may_sleep) == QH_OK, "a thread begins");
 }
 
+static uint32_t number_of(uint32_t place) {
+    return qh__threads()->places[place].terms * QH_MAX_THREADS + place + 1;
+}
+
 static void recover(uint32_t place) {
     be(0);
-    expect(qh_recover(place) == QH_OK, "a thread is recovered");
+    expect(qh_recover(number_of(place)) == QH_OK, "a thread is recovered");
     blocks += (uint32_t)qh__io.numbers[5];
     expect(qh__threads()->places[place].state == QH_PLACE_FREE, "its place is free");
     expect(qh_validate() == 1, "all is sound");
@@ -91,10 +95,11 @@ static void test_two_dead(void) {
     begin(4, true);
     expect(qh__room_enter(&runtime->messages.lock, QH_LOCK_MESSAGES) == QH_OK, "the messages");
     be(0);
-    expect(qh_recover(2) == QH_BUSY, "the memory is held by another who died");
-    expect(qh_recover(3) == QH_BUSY, "the registry is held by another who died");
+    expect(qh_recover(number_of(2)) == QH_BUSY, "the memory is held by another who died");
+    expect(qh_recover(number_of(3)) == QH_BUSY, "the registry is held by another who died");
     expect(qh__threads()->places[2].state == QH_PLACE_LIVE, "not recovered yet");
-    expect(qh_recover(2) == QH_OK && qh_recover(3) == QH_OK, "again, in any order");
+    expect(qh_recover(number_of(2)) == QH_OK && qh_recover(number_of(3)) == QH_OK,
+           "again, in any order");
     recover(4);
 }
 
@@ -102,11 +107,26 @@ static void test_one_at_a_time(void) {
     begin(2, true);
     be(0);
     qh__threads()->places[2].state = QH_PLACE_RECOVERING;
-    expect(qh_recover(2) == QH_BUSY, "somebody does that already");
+    expect(qh_recover(number_of(2)) == QH_BUSY, "somebody does that already");
     qh__threads()->places[2].state = QH_PLACE_LIVE;
     recover(2);
-    expect(qh_recover(2) == QH_OK && qh__io.numbers[0] == 0, "nobody is there");
-    expect(qh_recover(0) == QH_INVALID_ARGUMENT && qh_recover(32) == QH_INVALID_ARGUMENT, "places");
+    expect(qh_recover(number_of(2)) == QH_OK && qh__io.numbers[0] == 0, "nobody is there");
+    expect(qh_recover(number_of(0)) == QH_INVALID_ARGUMENT, "oneself");
+    expect(qh_recover(0) == QH_INVALID_ARGUMENT && qh_recover(UINT32_MAX) == QH_INVALID_ARGUMENT,
+           "no numbers");
+    uint32_t dead = number_of(2);
+    begin(2, true);
+    recover(2);
+    begin(2, true);
+    uint32_t agent = make_agent();
+    expect(qh_agent_claim(agent) == 1 && qh_agent_owner(agent) == (int32_t)number_of(2),
+           "who came after has the place, and a number of its own");
+    be(0);
+    expect(number_of(2) != dead && qh_recover(dead) == QH_OK && qh__io.numbers[0] == 0,
+           "who is dead is dead once");
+    expect(qh_agent_owner(agent) == (int32_t)number_of(2), "who came after lives on");
+    recover(2);
+    expect(qh_agent_destroy(agent) == QH_OK, "destroyed");
 }
 
 /* ---------------------------------------------------------------- searches */
@@ -170,7 +190,7 @@ static void test_death_of_a_search(void) {
     expect(qh__claim_to_read(runtime, handle, QH_SLOT_INDEX, &reading) == QH_OK, "reads on");
     die_searching(index, handle, 2);
     be(0);
-    expect(qh_recover(2) == QH_OK, "recovered");
+    expect(qh_recover(number_of(2)) == QH_OK, "recovered");
     expect(index->strays == 1, "its blocks are not looked for while another may be taking some");
     be(3);
     qh__claim_end(&reading);
