@@ -37,6 +37,38 @@ worker.onmessage = ({ data }) => (document.body.textContent = data);
 worker.onerror = ({ message }) => (document.body.textContent = 'failed ' + message);
 `;
 
+/** A page with threads, as the README has it: one worker learns with every second agent. It shows what learnt alone comes to as well. */
+export const threadsPage = (worker) => `import { createRuntime } from 'qhive';
+${SHOW}
+const config = { actions: 2, encoder: { kind: 'index', states: 8 } };
+const learn = (agent) => { for (let i = 0; i < 1000; i++) agent.learn(i % 8, i % 2, i % 3, (i + 1) % 8); };
+tell((async () => {
+    const [shared, alone] = [await createRuntime({ seed: 3, threads: 2, maxPages: 512 }), await createRuntime({ seed: 3 })];
+    for (const runtime of [shared, alone]) for (const name of ['a', 'b']) runtime.createAgent({ ...config, name });
+    learn(shared.agent('a'));
+    const worker = new Worker(new URL('${worker}', import.meta.url), { type: 'module' });
+    const said = await new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = ({ message }) => reject(new Error(message));
+        worker.postMessage(shared.share());
+    });
+    for (const agent of alone.agents) learn(agent);
+    return said + ', ' + (shared.hash() === alone.hash() ? 'the same' : 'not the same');
+})());
+`;
+
+/** Its worker. */
+export const threadsWorker = `import { attachRuntime } from 'qhive';
+onmessage = async ({ data }) => {
+    const runtime = await attachRuntime(data);
+    const agent = runtime.agent('b');
+    for (let i = 0; i < 1000; i++) agent.learn(i % 8, i % 2, i % 3, (i + 1) % 8);
+    const { thread } = runtime;
+    runtime.dispose();
+    postMessage('thread ' + thread + ' learned');
+};
+`;
+
 /** A worker of workerd: bytes refused with the reason, the package's own module taken. */
 export const workerdProgram = `import * as qhive from 'qhive';
 import bytes from 'bytes';

@@ -8,6 +8,9 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/ja
 /** As strict as a page can be that runs WebAssembly and fetches from its own origin. */
 export const STRICT = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 
+/** What makes a page cross-origin isolated. */
+const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+
 /** The same without the right to compile WebAssembly. */
 export const FORBIDDING = "default-src 'none'; script-src 'self'";
 
@@ -20,7 +23,7 @@ export async function serve(folder, policy, pages = {}) {
     const server = createServer((request, response) => {
         const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname)).replaceAll('\\', '/');
         const file = join(folder, path.endsWith('/') ? `${path}index.html` : path);
-        const headers = { 'Content-Security-Policy': policy };
+        const headers = { 'Content-Security-Policy': policy, ...ISOLATED };
         if (path in pages) response.writeHead(200, { ...headers, 'Content-Type': TYPES['.html'] }).end(pages[path]);
         else if (existsSync(file) && statSync(file).isFile()) response.writeHead(200, { ...headers, 'Content-Type': TYPES[extname(file)] ?? 'text/plain' }).end(readFileSync(file));
         else response.writeHead(404, headers).end();

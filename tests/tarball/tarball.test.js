@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { root } from '../../cmake/build.mjs';
 import { findChromium, openBrowser } from '../browser/chromium.js';
 import { app, install, installed, node, write } from './pack.js';
-import { moduleProgram, nodeProgram, scriptProgram, typed, workerdProgram, workerPage } from './program.js';
+import { moduleProgram, nodeProgram, scriptProgram, threadsPage, threadsWorker, typed, workerdProgram, workerPage } from './program.js';
 import { FORBIDDING, pageOf, serve, STRICT } from './server.js';
 
 const tool = (...path) => join(root, 'node_modules', ...path);
@@ -175,7 +175,7 @@ test('edge-light: takes the module that was compiled beforehand, and compiles no
 /** Each bundler at its defaults: makes \`folder\` into a site with index.html. */
 const BUNDLERS = {
     async vite(folder) {
-        write('vite/index.html', '<!doctype html><body><script type="module" src="/main.js"></script></body>');
+        writeFileSync(join(folder, 'index.html'), '<!doctype html><body><script type="module" src="/main.js"></script></body>');
         await run(process.execPath, [tool('vite/bin/vite.js'), 'build', '--logLevel', 'error'], { cwd: folder });
     },
     async webpack(folder) {
@@ -196,6 +196,26 @@ const BUNDLERS = {
         const bundle = await rollup({ input: join(folder, 'main.js'), plugins: [nodeResolve({ browser: true })], onwarn: ({ message }) => warnings.push(message) });
         await bundle.write({ dir: join(folder, 'dist'), entryFileNames: '[name].mjs', format: 'es' });
         expect(warnings).toEqual([]);
+        writeFileSync(join(folder, 'dist/index.html'), pageOf('/main.mjs'));
+    },
+};
+
+/** With a worker. Vite and webpack find it in the page's source; the others are told of it. Makes the site. */
+const WITH_WORKER = {
+    vite: BUNDLERS.vite,
+    webpack: BUNDLERS.webpack,
+    async esbuild(folder) {
+        const { build } = await import('esbuild');
+        await build({
+            absWorkingDir: folder, entryPoints: ['main.js', 'worker.js'], bundle: true, splitting: true, format: 'esm', outdir: 'dist', outExtension: { '.js': '.mjs' }, logLevel: 'error',
+        });
+        writeFileSync(join(folder, 'dist/index.html'), pageOf('/main.mjs'));
+    },
+    async rollup(folder) {
+        const { rollup } = await import('rollup');
+        const { nodeResolve } = await import('@rollup/plugin-node-resolve');
+        const bundle = await rollup({ input: ['main.js', 'worker.js'].map((name) => join(folder, name)), plugins: [nodeResolve({ browser: true })] });
+        await bundle.write({ dir: join(folder, 'dist'), entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs', format: 'es' });
         writeFileSync(join(folder, 'dist/index.html'), pageOf('/main.mjs'));
     },
 };
@@ -238,6 +258,15 @@ describeChromium('Chromium', () => {
         mkdirSync(join(folder, 'dist'), { recursive: true });
         await BUNDLERS[name](folder);
         expect(await shown(join(folder, 'dist'))).toBe(expected);
+    });
+
+    test.each(Object.keys(WITH_WORKER))('%s with threads: splits their build off, and a worker uses the memory of the page', async (name) => {
+        const folder = join(app, `${name}-threads`);
+        mkdirSync(join(folder, 'dist'), { recursive: true });
+        writeFileSync(join(folder, 'main.js'), threadsPage(name === 'vite' || name === 'webpack' ? './worker.js' : './worker.mjs'));
+        writeFileSync(join(folder, 'worker.js'), threadsWorker);
+        await WITH_WORKER[name](folder);
+        expect(await shown(join(folder, 'dist'))).toBe('thread 2 learned, the same');
     });
 
     const dist = '/node_modules/qhive/dist';
