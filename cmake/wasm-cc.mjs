@@ -18,10 +18,14 @@
  * headers under the source root; paths are relative to it with either compiler, so that no path of the
  * building machine can reach the module and two folders give the same bytes.
  *
+ * The module and the C tests of a build have the same unit, which takes LLVM most of the time: its object stays beside the output, with the hash of
+ * all that it was made of.
+ *
  * Beside the module goes a dependency file in make's syntax: every header that was really read.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,6 +51,7 @@ async function npmToolchain(root) {
         }
     };
     return {
+        id: readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8'),
         clang: (args) => run('clang', args),
         link: (args) => run('wasm-ld', args),
         drive: (args) => run('clang', args),
@@ -58,7 +63,8 @@ async function npmToolchain(root) {
 
 /** clang and wasm-ld of the machine, run in the source root; what they write goes to a scratch folder. */
 function systemToolchain(root, clang) {
-    const [, major] = /clang version (\d+)/.exec(execFileSync(clang, ['--version'], { encoding: 'utf8' })) ?? [];
+    const id = execFileSync(clang, ['--version'], { encoding: 'utf8' });
+    const [, major] = /clang version (\d+)/.exec(id) ?? [];
     if (!(Number(major) >= OLDEST_CLANG))
         throw new Error(`${clang} is version ${major ?? 'unknown'}; clang ${OLDEST_CLANG} or later is needed`);
     const scratch = mkdtempSync(join(tmpdir(), 'qhive-'));
@@ -71,6 +77,7 @@ function systemToolchain(root, clang) {
         }
     };
     return {
+        id,
         clang(args) {
             const [input] = args.slice(-1);
             const generated = !input.includes('/');
@@ -167,24 +174,59 @@ function shrink(bytes, flags) {
     }
 }
 
+const hashOf = (what) => createHash('sha256').update(JSON.stringify(what)).digest('hex');
+
+/** The object of a unit that was compiled before, if nothing has changed since: `{ object, list }`; and how to keep one. */
+function keptUnit({ places: [root, output, compiler], unit, compile, check }, { id }) {
+    const file = join(dirname(output), `unit-${hashOf([unit, compile]).slice(0, 16)}.kept`);
+    const { tests: _, ...sources } = loadTree(root);
+    const key = hashOf([compiler, id, unit, compile, check, sources]);
+    return {
+        find() {
+            try {
+                const [was, list, object] = JSON.parse(readFileSync(file, 'utf8'));
+                return was === key ? { list, object: Buffer.from(object, 'base64') } : undefined;
+            } catch {
+                return undefined;
+            }
+        },
+        keep({ list, object }) {
+            writeFileSync(`${file}.${process.pid}`, JSON.stringify([key, list, Buffer.from(object).toString('base64')]));
+            renameSync(`${file}.${process.pid}`, file);
+        },
+    };
+}
+
 async function build(job) {
     const [root, output, compiler] = job.places;
     const toolchain = compiler === '' ? await npmToolchain(root) : systemToolchain(root, compiler);
     try {
         const read = new Set();
         const objects = [];
-        const compile = async (input, name, flags = []) => {
-            await toolchain.clang([...job.compile, ...flags, '-MD', '-MF', `${name}.d`, '-c', '-o', `${name}.o`, input]);
-            const list = new TextDecoder().decode(toolchain.read(`${name}.d`));
+        const take = (name, list) => {
             for (const path of dependencies(root, list)) read.add(path);
             objects.push(`${name}.o`);
         };
-        toolchain.write('unit.c', unitOf(job.unit));
-        await compile('unit.c', 'unit');
+        const compile = async (input, name, flags = []) => {
+            await toolchain.clang([...job.compile, ...flags, '-MD', '-MF', `${name}.d`, '-c', '-o', `${name}.o`, input]);
+            const list = new TextDecoder().decode(toolchain.read(`${name}.d`));
+            take(name, list);
+            return list;
+        };
+        const unit = keptUnit(job, toolchain);
+        const kept = unit.find();
+        if (kept) {
+            toolchain.write('unit.o', kept.object);
+            take('unit', kept.list);
+        } else {
+            toolchain.write('unit.c', unitOf(job.unit));
+            const list = await compile('unit.c', 'unit');
+            if (job.check.length > 0) await toolchain.clang([...job.compile, ...job.check, 'unit.c']);
+            unit.keep({ list, object: toolchain.read('unit.o') });
+        }
         const [flags, separate] = job.separate;
         for (const [i, path] of separate.entries()) await compile(path, `separate${i}`, flags);
 
-        if (job.check.length > 0) await toolchain.clang([...job.compile, ...job.check, 'unit.c']);
         const exported = readExports(root, job.exports).map((name) => `--export=${name}`);
         const [reactor] = job.reactor;
         if (reactor === undefined) {
