@@ -47,10 +47,14 @@ export async function build(targets) {
         const [preset, target] = (ALIASES[name] ?? name).split(':');
         byPreset.set(preset, [...(byPreset.get(preset) ?? []), target]);
     }
-    for (const [preset, names] of byPreset) {
-        if (!configured(preset)) await run('cmake', ['--preset', preset, ...generator(), '--log-level=WARNING'], QUIET);
-        await run('cmake', ['--build', '--preset', preset, '--parallel', '--target', ...names], QUIET);
-    }
+    const [first, ...others] = byPreset; // the package brings other presets up to date
+    if (first) await buildPreset(...first);
+    await Promise.all(others.map((each) => buildPreset(...each)));
+}
+
+async function buildPreset(preset, names) {
+    if (!configured(preset)) await run('cmake', ['--preset', preset, ...generator(), '--log-level=WARNING'], QUIET);
+    await run('cmake', ['--build', '--preset', preset, '--parallel', '--target', ...names], QUIET);
 }
 
 function configured(preset) {

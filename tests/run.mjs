@@ -45,6 +45,10 @@ const SUITES = {
         unavailable: needsCompiler,
         run: () => tap([join(root, 'build/native/qhive_tests')]),
     },
+    'c-wasm-small': {
+        targets: ['wasm-small:qhive_tests_wasm'],
+        run: () => tap([process.execPath, 'tests/c/run-wasm.mjs', 'build/wasm-small/qhive_tests.wasm']),
+    },
     tarball: { targets: ['package'], run: (args) => jest('tarball', args) },
     page: { targets: ['package'], unavailable: needsBrowser, run: (args) => jest('page', args) },
     browser: { targets: ['package', 'wasm:qhive_tests_wasm'], unavailable: needsChromium, run: (args) => jest('browser', args) },
@@ -63,10 +67,6 @@ const SUITES = {
     'c-wasm-scalar': {
         targets: ['wasm-scalar:qhive_tests_wasm'],
         run: () => tap([process.execPath, 'tests/c/run-wasm.mjs', 'build/wasm-scalar/qhive_tests.wasm']),
-    },
-    'c-wasm-small': {
-        targets: ['wasm-small:qhive_tests_wasm'],
-        run: () => tap([process.execPath, 'tests/c/run-wasm.mjs', 'build/wasm-small/qhive_tests.wasm']),
     },
 };
 

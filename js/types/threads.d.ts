@@ -24,7 +24,7 @@ export interface Recovery {
     repaired: number;
     /** Agents that it had left half changed (the first 1,024): they are as they were made, and what they had learned is lost. */
     reset: Agent[];
-    /** Objects that it had half made, or half freed, and that are gone. */
+    /** Objects that it had half made, or half freed, and its batches, indexes and filters, that are gone. */
     removed: number;
     /** Rooms in which more was lost than what the thread was doing. */
     cleared: LockName[];
@@ -38,7 +38,7 @@ export type LockName = 'federation' | 'metrics' | 'messages' | 'zones' | 'search
  * zones, knowledge, federation, metrics and messages. Its `dispose` ends only this thread's use; the memory goes with the last one.
  *
  * An agent is used by one thread at a time: a call on an agent that another one is using, or has claimed, is BUSY ({@link Agent.claim}).
- * Batches and vector indexes belong to the thread that made them. The main thread of a page may not block: where it finds a lock taken it
+ * Batches and vector indexes belong to the thread that made them, and go with it. The main thread of a page may not block: where it finds a lock taken it
  * tries again for a moment, and is then told BUSY ({@link AgentRuntime.withLock} waits without blocking).
  *
  * @throws {QhiveError} UNSUPPORTED where there can be no threads, with the reason; INVALID_ARGUMENT for what `share()` did not give; VERSION

@@ -1,5 +1,7 @@
 #include "runtime/claims.h"
 
+#include "runtime/batch.h"
+
 #if QH_THREADS
 
 #define CLAIMANT 0xFFu
@@ -142,6 +144,35 @@ qh_result qh_runtime_claimant(const qh_runtime *runtime, qh_handle handle, uint3
     if ((word & ~CLAIMANT) != unclaimed) return QH_STALE_HANDLE;
     *place = word & CLAIMANT ? (word & CLAIMANT) - 1 : QH_NO_THREAD;
     return QH_OK;
+}
+
+bool qh__slot_is_used(const qh_slot *slot, uint32_t but_place) {
+    uint32_t claimant = qh__atomic_load(&slot->word) & CLAIMANT;
+    return (claimant != 0 && claimant != but_place + 1) ||
+           (qh__atomic_load(&slot->readers) & ~(1u << but_place)) != 0;
+}
+
+static void give_back_object(qh_runtime *runtime, uint32_t number) {
+    qh_slot *slot = qh__slot_at(runtime, number);
+    uint32_t kind = qh__slot_kind(slot);
+    qh_handle handle = qh__handle_make(number, qh__slot_generation(slot));
+    qh_claim claim;
+    slot->maker = 0;
+    if (qh__claim(runtime, handle, (qh_slot_kind)kind, &claim) != QH_OK) return;
+    if (kind == QH_SLOT_BATCH)
+        qh_batch_destroy(runtime, slot->object);
+    else if (qh_runtime_destroy_index(runtime, handle) != QH_OK)
+        qh__claim_end(&claim);
+}
+
+void qh_runtime_give_back(qh_runtime *runtime) {
+    const uint32_t kinds[] = {QH_SLOT_BATCH, QH_SLOT_FILTER, QH_SLOT_INDEX};
+    for (uint32_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        for (uint32_t i = 0; i < runtime->slot_count; i++) {
+            const qh_slot *slot = qh__slot_at(runtime, i);
+            if (slot->maker == qh__self() + 1 && qh__slot_kind(slot) == kinds[k])
+                give_back_object(runtime, i);
+        }
 }
 
 uint32_t qh_runtime_release_all(qh_runtime *runtime, uint32_t place) {

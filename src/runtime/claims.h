@@ -66,6 +66,13 @@ qh_result qh_runtime_release(qh_runtime *runtime, qh_handle handle);
 /* The place that has claimed it, QH_NO_THREAD: none; QH_STALE_HANDLE as a result. */
 qh_result qh_runtime_claimant(const qh_runtime *runtime, qh_handle handle, uint32_t *place);
 
+/* Destroys the batches, filters and indexes that the calling thread has made: with it nobody knows them any more. One that another thread is using
+ * stays, and belongs to all. Holds for a caller that holds the registry. */
+void qh_runtime_give_back(qh_runtime *runtime);
+
+/* Whether a thread other than this one is using what is in a slot. */
+bool qh__slot_is_used(const qh_slot *slot, uint32_t but_place);
+
 /* Ends all claims of a thread: how many there were. */
 uint32_t qh_runtime_release_all(qh_runtime *runtime, uint32_t place);
 

@@ -56,6 +56,7 @@ static void drop_object(qh_runtime *runtime, uint32_t number) {
     slot->notes = NULL;
     slot->readers = 0;
     slot->passing = slot->newborn = false;
+    slot->maker = 0;
     qh__slot_set(slot, qh__slot_generation(slot) + 1, QH_SLOT_FREE);
 }
 
@@ -70,12 +71,33 @@ static bool is_unfinished(const qh_slot *slot) {
                              !((const qh_index *)slot->object)->shared.frozen);
 }
 
+/* Of the thread alone; what another one is using by now is everybody's. */
+static bool is_private(qh_slot *slot, uint32_t place) {
+    if (slot->maker != place + 1) return false;
+    if (!qh__slot_is_used(slot, place)) return true;
+    slot->maker = 0;
+    return false;
+}
+
 static void drop_ruins(qh_runtime *runtime, uint32_t place, bool registry, qh_recovery *report) {
     for (uint32_t i = 0; i < runtime->slot_count; i++) {
+        qh_slot *slot = qh__slot_at(runtime, i);
+        if (qh__slot_kind(slot) == QH_SLOT_FREE) continue;
+        bool claimed = has_claimed(slot, place), private = is_private(slot, place);
+        if (!(claimed || private || registry)) continue;
+        if (object_stands(runtime, i) && !private && !(claimed && is_unfinished(slot))) continue;
+        drop_object(runtime, i);
+        report->removed++;
+    }
+}
+
+/* Filters whose index is gone, which still lies where it was. */
+static void drop_orphans(qh_runtime *runtime, qh_recovery *report) {
+    for (uint32_t i = 0; i < runtime->slot_count; i++) {
         const qh_slot *slot = qh__slot_at(runtime, i);
-        bool claimed = has_claimed(slot, place);
-        if (qh__slot_kind(slot) == QH_SLOT_FREE || !(claimed || registry)) continue;
-        if (object_stands(runtime, i) && !(claimed && is_unfinished(slot))) continue;
+        if (qh__slot_kind(slot) != QH_SLOT_FILTER) continue;
+        const qh_index *index = ((const qh_filter *)slot->object)->index;
+        if (qh_runtime_owner_lives(runtime, index->shared.id)) continue;
         drop_object(runtime, i);
         report->removed++;
     }
@@ -374,6 +396,7 @@ static void settle_registry(qh_runtime *runtime, uint32_t place, bool registry,
                             qh_recovery *report) {
     if (registry) count_slots(runtime);
     drop_ruins(runtime, place, registry, report);
+    if (report->removed) drop_orphans(runtime, report);
     if (!registry && report->removed == 0) return;
     list_slots(runtime);
     relink(runtime);

@@ -23,7 +23,8 @@ typedef struct qh_recovery {
     uint32_t released; /* objects that it had claimed */
     uint32_t repaired; /* of these, agents that it was changing, found sound */
     uint32_t reset;    /* agents that were not */
-    uint32_t removed;  /* objects that were half made or half destroyed */
+    uint32_t
+        removed; /* objects that were half made or half destroyed; batches, indexes, filters of its own */
     uint32_t
         rooms; /* bits by qh_lock_id: what was lost there is more than what the thread was doing, or not known */
     uint32_t blocks;                         /* of memory that belonged to nobody any more */

@@ -180,6 +180,7 @@ void qh__runtime_register(qh_runtime *runtime, qh_handle handle, void *object, q
     slot->object = object;
     slot->next_free = 0;
     slot->newborn = kind == QH_SLOT_AGENT;
+    slot->maker = slot->newborn ? 0 : (uint8_t)(qh__self() + 1);
     if (slot->newborn)
         qh__slot_set_mine(slot, qh__handle_generation(handle), kind);
     else

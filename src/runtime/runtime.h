@@ -23,6 +23,8 @@ typedef struct qh_slot {
     struct qh_note *notes; /* texts that threads leave for each other */
     bool passing;          /* claimed for the length of a call that claims many */
     bool newborn;          /* an agent that its maker has not released yet */
+    uint8_t
+        maker; /* 1 + the place of the thread whose it is and with which it goes; 0: it is not a batch, an index or a filter */
 #else
     uint16_t generation;
     uint16_t kind; /* qh_slot_kind */

@@ -98,13 +98,21 @@ EXPORT(int32_t, qh_thread_begin, (uint32_t place, uint32_t may_sleep)) {
     return QH_OK;
 }
 
-/* Ends the calling thread: its claims, its locks, its transfer buffer. Others may take its place, and its stack, at once. */
+/* Where the registry is not to be had, who has the place next gives back what this thread leaves. */
+static qh_result give_back_own(qh_runtime *opened) {
+    QH_HOLD_REGISTRY(opened);
+    qh_runtime_give_back(opened);
+    return QH_OK;
+}
+
+/* Ends the calling thread: its claims, its locks, its transfer buffer, its batches and indexes. Others may take its place, and its stack, at once. */
 EXPORT(int32_t, qh_thread_end, (void)) {
     OPEN_OR_RETURN;
     if (qh__atomic_load(&qh__threads()->places[qh__self()].state) != QH_PLACE_LIVE)
         return QH_INVALID_STATE;
     qh_transfer_close();
     qh__locks_end();
+    (void)give_back_own(opened);
     qh_runtime_release_all(opened, qh__self());
     vacate(qh__self());
     return QH_OK;
@@ -196,7 +204,7 @@ static qh_result recover_thread(qh_runtime *opened, uint32_t number) {
 }
 
 /* Makes sound what the thread of a number left behind when it died, and free what it had (runtime/recover.h). Whoever calls knows that it is dead: it runs
- * no more. numbers: objects released, agents repaired, agents reset, objects removed that were half made or half destroyed, bits of the
+ * no more. numbers: objects released, agents repaired, agents reset, objects removed that were half made, half destroyed or its own, bits of the
  * rooms that lost something (1 << lock), blocks of memory given back, whether memory was being changed. Its place is free then. */
 EXPORT(int32_t, qh_recover, (uint32_t number)) {
     OPEN_OR_RETURN;

@@ -4,7 +4,7 @@
  * compares Chromium.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findProgram, root } from '../../cmake/build.mjs';
@@ -34,11 +34,12 @@ test(`SIMD and scalar builds agree with the golden hash after ${STEPS} steps`, a
 async function compiledBy(compiler) {
     const sources = [...readFileSync(join(root, 'cmake', 'sources.cmake'), 'utf8').matchAll(/^ {2}(src\/\S+\.c)$/gm)].map(([, path]) => path);
     const folder = join(root, 'build', 'golden');
-    const program = join(folder, compiler);
+    const [program, unit] = [join(folder, compiler), join(folder, `${compiler}.c`)];
     mkdirSync(folder, { recursive: true });
     const core = sources.filter((path) => !path.startsWith('src/wasm/'));
-    const flags = ['-std=c17', '-O1', '-ffp-contract=off', '-Iinclude', '-Isrc'];
-    await start(findProgram(compiler), [...flags, ...core, 'tests/golden/golden.c', '-o', program, '-lm'], { cwd: root });
+    writeFileSync(unit, core.map((path) => `#include "${path}"\n`).join(''));
+    const flags = ['-std=c17', '-O1', '-ffp-contract=off', '-Iinclude', '-Isrc', '-I.'];
+    await start(findProgram(compiler), [...flags, unit, 'tests/golden/golden.c', '-o', program, '-lm'], { cwd: root });
     return program;
 }
 

@@ -68,6 +68,25 @@ describe('a runtime with threads', () => {
         expect(createRuntimeSync({ ...SMALL, threads: 32 }).threads).toEqual([1]);
     });
 
+    test('threads that come and go leave nothing but their agents', async () => {
+        const runtime = createRuntimeSync({ ...SMALL, threads: 2 });
+        const agent = runtime.createAgent(INDEX);
+        const visit = async () => {
+            const other = await attachRuntime(runtime.share());
+            other.batch([other.agent(agent.id)]).begin();
+            const index = other.createIndex({ dims: 2 });
+            index.addAll(Float32Array.from({ length: 100 }, (_, i) => i % 7));
+            if (other.thread % 64 === 2) index.freeze();
+            other.createIndex({ dims: 3 });
+            other.dispose();
+            return runtime.memory.liveBytes;
+        };
+        const first = await visit();
+        for (let i = 0; i < 4; i++) expect(await visit()).toBe(first);
+        expect(new Set(runtime.memory.owners().map(({ kind }) => kind))).not.toContain('index');
+        expect(runtime.validate()).toBe(true);
+    });
+
     test('shares a memory that grows to its maximum and no further', async () => {
         const runtime = createRuntimeSync({ ...SMALL, maxPages: 160 });
         const other = await attachRuntime(runtime.share());

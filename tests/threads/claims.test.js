@@ -111,11 +111,26 @@ test('an agent is its maker\'s until that releases it, and goes with a maker tha
     expect(first.createAgent(config('untold')) & 0xffff).toBe(untold & 0xffff); // its slot and its name are free
 });
 
-test('a thread that ends leaves what it has made to the others', () => {
+test('a thread that ends leaves its agents to the others, and gives its batches back unless somebody uses them', () => {
+    const batches = [first, second, second].map((thread) => thread.batch(agents.slice(0, 3)).handle);
     const handle = second.bearAgent(config('left'));
+    first.call('qh_agent_claim', batches[1]);
     second.call('qh_thread_end');
-    expect(ownersOf([handle])).toEqual([0]);
+    expect(ownersOf([handle, ...batches.slice(0, 2)])).toEqual([0, 0, 1]);
+    expect(() => first.call('qh_agent_owner', batches[2])).toThrow('STALE_HANDLE');
     expect(first.call('qh_act', handle, 0, 0)).toBeGreaterThanOrEqual(0);
+    first.call('qh_batch_begin_all', batches[1], 0);
+    first.call('qh_agent_release', batches[1]);
+});
+
+test('the batches of a thread that died go, and those of others stay', () => {
+    const batches = [first, second, second].map((thread) => thread.batch(agents.slice(0, 3)).handle);
+    first.call('qh_agent_claim', batches[1]);
+    expect(first.call('qh_recover', second.number)).toBe(0);
+    expect(first.numbers[3]).toBe(1);
+    expect(ownersOf(batches.slice(0, 2))).toEqual([0, 1]);
+    expect(() => first.call('qh_batch_free', batches[2])).toThrow('STALE_HANDLE');
+    for (const batch of batches.slice(0, 2)) first.call('qh_batch_free', batch);
 });
 
 test('a stale handle claims nothing, whoever has its slot', () => {

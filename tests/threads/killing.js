@@ -65,6 +65,8 @@ export async function killWorkers({ rounds, crowd, seed, each }) {
         }
         const where = `seed ${seed}, round ${round}`;
         if (runtime.threads.join() !== '1') throw new Error(`${where}: threads ${runtime.threads} are left`);
+        const theirs = runtime.memory.owners().find(({ kind }) => kind === 'batch' || kind === 'index');
+        if (theirs) throw new Error(`${where}: a dead thread's ${theirs.kind} is left`);
         if (!runtime.validate()) throw new Error(`${where}: the runtime is not sound`);
         if (untouched.some((agent, i) => agent.hash() !== before[i])) throw new Error(`${where}: an agent that nobody touched has changed`);
         for (const agent of runtime.agents) {

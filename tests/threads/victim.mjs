@@ -12,6 +12,7 @@ const runtime = await attachRuntime(shared);
 const agents = touched.map((name) => runtime.agent(name));
 const own = [];
 const PAYLOAD = new Uint8Array(100);
+const ROWS = Float32Array.from({ length: 80 }, (_, i) => (i * 7) % 13);
 
 /** The world moves on: another thread has the agent, a queue is full, memory is short, an agent is gone. */
 const MEANWHILE = new Set(['BUSY', 'INVALID_STATE', 'STALE_HANDLE', 'EXCEEDS_LIMIT', 'QUOTA_EXCEEDED', 'INVALID_ARGUMENT', 'CORRUPT']);
@@ -36,6 +37,13 @@ const DEEDS = [
     () => random(8) === 0 && agents[random(agents.length)].reset(),
     () => agents[random(agents.length)].importTable(agents[random(agents.length)].exportTable()),
     () => runtime.batch([agents[random(agents.length)]]).free(),
+    () => random(4) === 0 && runtime.batch([agents[random(agents.length)]]),
+    () => {
+        const index = runtime.createIndex({ dims: 4 });
+        index.addAll(ROWS);
+        if (random(4) > 0) index.freeze();
+        if (random(4) > 0) index.free();
+    },
 ];
 
 parentPort.postMessage(runtime.thread);

@@ -155,6 +155,31 @@ static void open_batch(void) {
     REGISTERED(result = qh_batch_create(runtime, 2 * OTHERS, &batch));
 }
 
+/* An index of its own, from nothing to a filter of it. */
+static void build(void) {
+    static const uint32_t bits[] = {0x5555};
+    qh_index_def def = qh_index_def_default();
+    qh_handle made = 0;
+    uint32_t failed, rows = 16;
+    def.dims = ROWS_DIMS;
+    REGISTERED(result = qh_runtime_create_index(runtime, &def, NULL, 0, &made));
+    if (result != QH_OK || qh_runtime_claim(runtime, made) != QH_OK) return;
+    qh_index *index = qh__claimed(runtime, made);
+    qh_filter *filter;
+    result = qh_index_reserve(index, rows);
+    if (result != QH_OK) return;
+    for (uint32_t i = 0; i < rows; i++) {
+        for (uint32_t d = 0; d < ROWS_DIMS; d++)
+            index->rows.vectors[i * index->stride + d] = (float)((i * 7 + d) % 13);
+        index->rows.labels[i] = i;
+    }
+    if (qh_index_commit(index, rows, &failed) != QH_OK || qh_index_build(index, rows) != QH_OK ||
+        qh_index_freeze(index) != QH_OK)
+        return;
+    qh_runtime_release(runtime, made);
+    REGISTERED(result = qh_runtime_create_filter(runtime, index, bits, &filter));
+}
+
 /* The desk grows, and grows again. */
 static void search(void) {
     static qh_claim claim_to_read;
@@ -182,7 +207,7 @@ static const operation operations[] = {
     {"destroy", destroy, true},    {"import", import, true},    {"batch", step_batch, false},
     {"federate", federate, false}, {"send", send, false},       {"take", take, false},
     {"count", count, false},       {"propose", propose, false}, {"open", open_batch, false},
-    {"search", search, false},
+    {"search", search, false},     {"build", build, false},
 };
 
 /* ---------------------------------------------------------------- worlds */
