@@ -38,7 +38,7 @@ async function compiledBy(compiler) {
     mkdirSync(folder, { recursive: true });
     const core = sources.filter((path) => !path.startsWith('src/wasm/'));
     writeFileSync(unit, core.map((path) => `#include "${path}"\n`).join(''));
-    const flags = ['-std=c17', '-O1', '-ffp-contract=off', '-Iinclude', '-Isrc', '-I.'];
+    const flags = ['-std=gnu17', '-O1', '-ffp-contract=off', '-Iinclude', '-Isrc', '-I.'];
     await start(findProgram(compiler), [...flags, unit, 'tests/golden/golden.c', '-o', program, '-lm'], { cwd: root });
     return program;
 }

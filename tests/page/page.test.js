@@ -60,11 +60,13 @@ describe.each(names)('%s', (name) => {
         await visitor.click('#run');
         expect(await visitor.text('#run')).toBe('Start');
     };
-    /** The hash that the page shows of where it stands. */
-    const settled = () => visitor.until(async () => {
+    /** The hash that the page shows of where it stands: what the worker says after the last command, not while that is on its way. */
+    const settled = async () => {
+        await visitor.until(() => visitor.evaluate(() => document.body.dataset.settled === 'true'), 'the hash of where it stopped');
         const seen = await visitor.hash();
-        return seen.decisions * 593 === (await visitor.decisions()) && seen;
-    }, 'the hash of where it stopped');
+        expect(await visitor.decisions()).toBe(seen.decisions * 593);
+        return seen;
+    };
     const startOver = async (seed) => {
         await visitor.set('#seed', String(seed));
         await visitor.click('#restart');

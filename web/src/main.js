@@ -16,7 +16,10 @@ const MORE_PAGES = 16;
 const worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
 const post = (type, rest = {}) => worker.postMessage({ type, ...rest });
 /** What starts, stops or replaces the run. */
-const command = (type, rest = {}) => post(type, { ...rest, command: ++state.command });
+const command = (type, rest = {}) => {
+    document.body.dataset.settled = false;
+    post(type, { ...rest, command: ++state.command });
+};
 
 const state = { command: 0, running: false, waiting: false, stale: true, made: false, measure: 'reward', agent: null, last: { values: 0, agent: 0, memory: 0 }, curves: true, maxPages: 96 };
 
@@ -108,6 +111,7 @@ function onFrame(frame) {
         memory.update(frame.memory, frame.maxPages);
         whatIf.update(frame);
         say(byId('hash'), `${frame.memory.hash} after ${integer(frame.decisions)} decisions`);
+        document.body.dataset.settled = frame.command === state.command && !frame.running; // as it stays until the next command
     }
     if (frame.agent) panel.update(frame.agent);
     if (frame.curves) curves.update(frame.curves);
