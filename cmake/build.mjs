@@ -47,9 +47,9 @@ export async function build(targets) {
         const [preset, target] = (ALIASES[name] ?? name).split(':');
         byPreset.set(preset, [...(byPreset.get(preset) ?? []), target]);
     }
-    const [first, ...others] = byPreset; // the package brings other presets up to date
-    if (first) await buildPreset(...first);
-    await Promise.all(others.map((each) => buildPreset(...each)));
+    const { wasm, ...others } = Object.fromEntries(byPreset);
+    if (wasm) await buildPreset('wasm', wasm); // by itself: the package brings other presets up to date
+    await Promise.all(Object.entries(others).map((each) => buildPreset(...each)));
 }
 
 async function buildPreset(preset, names) {

@@ -37,11 +37,10 @@ const OLDEST_CLANG = 19;
 const WASM_OPT = fileURLToPath(new URL('../node_modules/binaryen/bin/wasm-opt', import.meta.url));
 
 /** A toolchain runs `clang` and `wasm-ld` over one set of files named relative to the source root. */
-async function npmToolchain(root) {
+async function npmToolchain(tree) {
     setFlagsFromString('--liftoff-only');
     const { commands, Exit } = await import('@yowasp/clang');
     await commands.clang(null, {}, { fetchProgress() {} }); // loads LLVM without its progress lines
-    let tree = loadTree(root);
     const run = async (name, args) => {
         try {
             tree = await commands[name](args, tree);
@@ -177,9 +176,8 @@ function shrink(bytes, flags) {
 const hashOf = (what) => createHash('sha256').update(JSON.stringify(what)).digest('hex');
 
 /** The object of a unit that was compiled before, if nothing has changed since: `{ object, list }`; and how to keep one. */
-function keptUnit({ places: [root, output, compiler], unit, compile, check }, { id }) {
+function keptUnit({ places: [, output, compiler], unit, compile, check }, { id }, { tests: _, ...sources }) {
     const file = join(dirname(output), `unit-${hashOf([unit, compile]).slice(0, 16)}.kept`);
-    const { tests: _, ...sources } = loadTree(root);
     const key = hashOf([compiler, id, unit, compile, check, sources]);
     return {
         find() {
@@ -199,7 +197,9 @@ function keptUnit({ places: [root, output, compiler], unit, compile, check }, { 
 
 async function build(job) {
     const [root, output, compiler] = job.places;
-    const toolchain = compiler === '' ? await npmToolchain(root) : systemToolchain(root, compiler);
+    const tree = loadTree(root);
+    const toolchain = compiler === '' ? await npmToolchain(tree) : systemToolchain(root, compiler);
+    const unit = keptUnit(job, toolchain, tree);
     try {
         const read = new Set();
         const objects = [];
@@ -213,7 +213,6 @@ async function build(job) {
             take(name, list);
             return list;
         };
-        const unit = keptUnit(job, toolchain);
         const kept = unit.find();
         if (kept) {
             toolchain.write('unit.o', kept.object);

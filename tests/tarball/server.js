@@ -8,11 +8,11 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/ja
 /** As strict as a page can be that runs WebAssembly and fetches from its own origin. */
 export const STRICT = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 
-/** What makes a page cross-origin isolated. */
-const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
-
 /** The same without the right to compile WebAssembly. */
 export const FORBIDDING = "default-src 'none'; script-src 'self'";
+
+/** What makes a page cross-origin isolated. */
+const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
 /** A page that runs these scripts; a path that ends in `.mjs` is a module. */
 export const pageOf = (...scripts) =>
